@@ -1,0 +1,189 @@
+"""Every error Candil raises on purpose, and the codes they cross the JavaScript seam with.
+
+    CandilError
+     +- RequestError          what was asked cannot be done as asked; nothing ran
+     |   +- EmptyPrompt
+     |   +- ContextOverflow   prompt_tokens, context_tokens
+     |   +- InvalidRequest
+     +- EngineError           the engine could not do it; its worker is replaced
+     |   +- EngineFailed      anything unforeseen, the original text in `message`
+     |   +- EngineUnavailable this browser or device cannot run it
+     |   +- EngineBusy        another tab runs the engine
+     |   +- DeviceLost        the GPU went away
+     |   +- OutOfMemory
+     |   +- WrongAnswer       the self-test after load did not give the known answer
+     |   +- NotLoaded
+     +- DownloadError
+     |   +- NetworkFailed     no answer, or the connection broke: worth another try
+     |   +- TransferTruncated fewer bytes than announced: worth another try
+     |   +- ServerBusy        429 or 5xx, retry_after_s when the server said: worth another try
+     |   +- FileMissing       404 or 410
+     |   +- AccessDenied      401 or 403
+     |   +- ServerRefused     any other status
+     |   +- FileChanged       the file's ETag is no longer the one the download began with
+     |   +- WrongContent      an HTML page or another length where the file should be
+     |   +- HashMismatch      all bytes there, but not the ones the manifest promises
+     +- StorageError
+     |   +- QuotaExceeded     bytes_needed
+     |   +- StorageUnavailable no OPFS (a private window): what is kept lasts until the tab closes
+     |   +- StorageFailed
+     +- ManifestError         the catalog is not what its schema says
+
+`code` is the class's stable name on the wire (site/protocol.d.ts lists the same codes, a test keeps
+them equal) and the key of its sentence in the languages. An unknown code becomes EngineFailed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
+
+
+class CandilError(Exception):
+    """Base of the tree. `details` are JSON values the page's sentence may show; never a prompt."""
+
+    code: ClassVar[str] = "candil_error"
+    retryable: ClassVar[bool] = False  # the same call may succeed if only repeated
+
+    def __init__(self, message: str = "", **details: object) -> None:
+        super().__init__(message or self.code)
+        self.message = message
+        self.details = details
+
+
+class RequestError(CandilError):
+    code = "invalid_request"
+
+
+class EmptyPrompt(RequestError):
+    code = "empty_prompt"
+
+
+class ContextOverflow(RequestError):
+    """details: prompt_tokens, context_tokens (both int)."""
+
+    code = "context_overflow"
+
+
+class InvalidRequest(RequestError):
+    code = "invalid_request"
+
+
+class EngineError(CandilError):
+    code = "engine_failed"
+
+
+class EngineFailed(EngineError):
+    code = "engine_failed"
+
+
+class EngineUnavailable(EngineError):
+    code = "engine_unavailable"
+
+
+class EngineBusy(EngineError):
+    code = "engine_busy"
+
+
+class DeviceLost(EngineError):
+    code = "device_lost"
+
+
+class OutOfMemory(EngineError):
+    code = "out_of_memory"
+
+
+class WrongAnswer(EngineError):
+    code = "wrong_answer"
+
+
+class NotLoaded(EngineError):
+    code = "not_loaded"
+
+
+class DownloadError(CandilError):
+    code = "network_failed"
+
+
+class NetworkFailed(DownloadError):
+    code = "network_failed"
+    retryable = True
+
+
+class TransferTruncated(DownloadError):
+    code = "transfer_truncated"
+    retryable = True
+
+
+class ServerBusy(DownloadError):
+    """details: status (int), retry_after_s (float | None)."""
+
+    code = "server_busy"
+    retryable = True
+
+
+class FileMissing(DownloadError):
+    code = "file_missing"
+
+
+class AccessDenied(DownloadError):
+    code = "access_denied"
+
+
+class ServerRefused(DownloadError):
+    """details: status (int)."""
+
+    code = "server_refused"
+
+
+class FileChanged(DownloadError):
+    code = "file_changed"
+
+
+class WrongContent(DownloadError):
+    code = "wrong_content"
+
+
+class HashMismatch(DownloadError):
+    code = "hash_mismatch"
+
+
+class StorageError(CandilError):
+    code = "storage_failed"
+
+
+class QuotaExceeded(StorageError):
+    """details: bytes_needed (int)."""
+
+    code = "quota_exceeded"
+
+
+class StorageUnavailable(StorageError):
+    code = "storage_unavailable"
+
+
+class StorageFailed(StorageError):
+    code = "storage_failed"
+
+
+class ManifestError(CandilError):
+    code = "manifest_invalid"
+
+
+def _leaves(cls: type[CandilError]) -> Iterator[type[CandilError]]:
+    subclasses = cls.__subclasses__()
+    if not subclasses:
+        yield cls
+    for sub in subclasses:
+        yield from _leaves(sub)
+
+
+BY_CODE: dict[str, type[CandilError]] = {cls.code: cls for cls in _leaves(CandilError)}
+"""Wire code -> the class that is raised for it; one leaf per code."""
+
+
+def from_wire(code: str, message: str, details: Mapping[str, object] | None = None) -> CandilError:
+    """The exception for an error that came from JavaScript; an unknown code is EngineFailed."""
+    error = BY_CODE.get(code, EngineFailed)(message)
+    error.details = dict(details or {})
+    return error

@@ -1,0 +1,116 @@
+/**
+ * What crosses between Python and JavaScript: the whole contract.
+ *
+ * Python calls `stream(op, payload)`; the bridge finds the worker by the op's first word, gives the
+ * stream an id, and hands back every value until the end or an error. Values are JSON, so a test in
+ * CPython can play either side. `op` is "<worker>.<verb>".
+ */
+
+export type ErrorCode =
+  | "empty_prompt" | "context_overflow" | "invalid_request"
+  | "engine_failed" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "wrong_answer" | "not_loaded"
+  | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
+  | "file_changed" | "wrong_content" | "hash_mismatch"
+  | "quota_exceeded" | "storage_unavailable" | "storage_failed"
+  | "manifest_invalid";
+
+/** Why an op failed. `details` are JSON values a sentence may show; never a prompt. */
+export interface WireError { code: ErrorCode; message: string; details?: Record<string, unknown> }
+
+/** Page -> worker. `blobs` are the files an engine loads, opened by the store, by file name. */
+export type WorkerRequest =
+  | { id: number; op: string; payload: unknown; blobs?: Record<string, Blob> }
+  | { id: number; abort: true };
+
+/** Worker -> page: any number of values, then exactly one end or error. After an abort: end. */
+export type WorkerReply =
+  | { id: number; value: unknown }
+  | { id: number; end: true }
+  | { id: number; error: WireError };
+
+/** One op: an async generator; `signal` aborts it at the next token, chunk or write. */
+export type Op = (payload: any, context: { signal: AbortSignal; blobs: Record<string, Blob> }) => AsyncGenerator<unknown, void>;
+
+// ---- worker "store" (site/store/store.js): files by sha256 in OPFS, or in memory where there is none ----
+
+export interface StoreOps {
+  /** One value. `persistent` is false for the in-memory store. Usage and quota are the browser's estimate, in bytes. */
+  "store.status": { in: {}; out: { opfs: boolean; persisted: boolean; usage_bytes: number; quota_bytes: number } };
+  /** One value: every committed blob and every partial with its journal (null when unreadable). */
+  "store.list": { in: {}; out: { blobs: { sha256: string; bytes: number }[]; partials: { sha256: string; bytes: number; journal: unknown }[]; records: unknown[] } };
+  /** Makes the partial `bytes` long, so that a full disk or quota shows before the download. quota_exceeded. */
+  "store.allocate": { in: { sha256: string; bytes: number }; out: never };
+  /**
+   * GETs bytes [offset, offset + length) of `url` and writes them into the partial at `offset`.
+   * `etag` (or null) goes into If-Range. Yields {received} (bytes so far of this call, at most every 100 ms), last
+   * {received: length, etag}. A server that answers 200 with the whole file is taken only if the call asks for the
+   * whole file (offset 0, length = total) else `range_ignored: true` is yielded once and the call ends.
+   * Written bytes are flushed before the last value. Raises the DownloadError codes and quota_exceeded.
+   */
+  "store.fetch": {
+    in: { url: string; sha256: string; offset: number; length: number; total: number; etag: string | null; idle_timeout_ms: number };
+    out: { received: number; etag?: string | null; range_ignored?: true };
+  };
+  /** Replaces the partial's journal in one atomic step. */
+  "store.journal": { in: { sha256: string; journal: unknown }; out: never };
+  /** Extends the running SHA-256 of the partial to its first `upto` bytes (from 0 after a restart); yields {hashed}, and {sha256} when upto is `total`. */
+  "store.hash": { in: { sha256: string; upto: number; total: number }; out: { hashed: number; sha256?: string } };
+  /** Partial -> blob, by rename; the caller has checked the hash. */
+  "store.commit": { in: { sha256: string }; out: never };
+  /** Re-reads a committed blob: one value {sha256} at the end, {hashed} in between. */
+  "store.verify": { in: { sha256: string }; out: { hashed: number; sha256?: string } };
+  /** Drops the partial and its journal. */
+  "store.discard": { in: { sha256: string }; out: never };
+  /** Writes the record of an installed variant (atomic). `key` is [a-z0-9._-]+ . */
+  "store.record": { in: { key: string; record: unknown }; out: never };
+  /** Deletes the record, then every blob in `blobs`. */
+  "store.delete": { in: { key: string; blobs: string[] }; out: never };
+}
+
+// ---- worker "transformers_js" (site/engines/transformers_js.js) ----
+
+export interface TransformersJsOps {
+  /** Downloads and allocates nothing. `webgpu` is null without an adapter. */
+  "transformers_js.probe": {
+    in: {};
+    out: {
+      webgpu: { shader_f16: boolean; max_buffer_bytes: number; vendor: string; architecture: string } | null;
+      cross_origin_isolated: boolean; hardware_concurrency: number; wasm_simd: boolean;
+    };
+  };
+  /** `files` maps the repository's file names to sha256; the bridge opens them in the store and adds the Blobs. */
+  "transformers_js.load": {
+    in: { files: Record<string, string>; device: "wasm" | "webgpu"; dtype: string; threads: number };
+    out: { stage: "reading" | "session" };
+  };
+  /** Greedy next tokens after `prompt_ids`, without a template: the known-answer self-test. One value. */
+  "transformers_js.self_test": { in: { prompt_ids: number[]; steps: number }; out: { next_ids: number[] } };
+  /** Prompt tokens with the chat template. One value. */
+  "transformers_js.count": { in: { messages: WireMessage[] }; out: { tokens: number } };
+  "transformers_js.generate": {
+    in: { messages: WireMessage[]; sampling: WireSampling; max_new_tokens: number; stop: string[] };
+    /** Text in pieces (whole characters), then exactly one `finished`. */
+    out: { text: string } | { finished: WireFinished };
+  };
+}
+
+export interface WireMessage { role: "system" | "user" | "assistant"; content: string }
+export interface WireSampling { temperature: number; top_k: number; top_p: number; min_p: number; repetition_penalty: number; seed: number }
+export interface WireFinished {
+  reason: "stop" | "length";
+  prompt_tokens: number; cached_tokens: number; new_tokens: number;
+  prefill_ms: number; decode_ms: number;
+}
+
+// ---- answered by the page itself (site/bridge.js) ----
+
+export interface PageOps {
+  /** Terminates the worker; the next op for it starts a fresh one. After every failure, and to give memory back. */
+  "page.replace_worker": { in: { worker: string }; out: never };
+  /** navigator.storage.persist(); one value. */
+  "page.persist": { in: {}; out: { persisted: boolean } };
+  /** Makes the service worker keep the files of a group ("transformers_js:wasm"); {received, total} bytes. */
+  "page.keep": { in: { group: string }; out: { received: number; total: number } };
+  /** GETs a small same-origin JSON file; one value {body} with the text. */
+  "page.read": { in: { url: string }; out: { body: string } };
+}
