@@ -1,0 +1,59 @@
+"""What this browser on this machine can do, as the engine's probe and the store report it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+# Adapters that compute on the CPU: slower than the WASM engine on the same CPU.
+_SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "software")
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """A WebGPU adapter. Browsers may leave `vendor` and `architecture` empty."""
+
+    vendor: str
+    architecture: str
+    shader_f16: bool
+    max_buffer_bytes: int
+
+    @property
+    def software(self) -> bool:
+        name = f"{self.vendor} {self.architecture}".lower()
+        return any(word in name for word in _SOFTWARE)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    webgpu: Adapter | None
+    wasm_simd: bool
+    cross_origin_isolated: bool  # without it the WASM engine has one thread
+    hardware_concurrency: int
+    opfs: bool  # without it, models last until the tab closes
+    persisted: bool  # the browser promised not to evict
+    usage_bytes: int
+    quota_bytes: int  # an estimate; Chrome says 10 GiB whatever the disk has. 0 is unknown
+
+    @property
+    def free_bytes(self) -> int | None:
+        """Bytes the estimate leaves, None when there is no estimate."""
+        return max(0, self.quota_bytes - self.usage_bytes) if self.quota_bytes else None
+
+
+def from_wire(probe: Mapping[str, Any], status: Mapping[str, Any]) -> Capabilities:
+    """The values of `transformers_js.probe` and `store.status`."""
+    gpu = probe["webgpu"]
+    return Capabilities(
+        webgpu=None
+        if gpu is None
+        else Adapter(gpu["vendor"], gpu["architecture"], gpu["shader_f16"], gpu["max_buffer_bytes"]),
+        wasm_simd=probe["wasm_simd"],
+        cross_origin_isolated=probe["cross_origin_isolated"],
+        hardware_concurrency=probe["hardware_concurrency"],
+        opfs=status["opfs"],
+        persisted=status["persisted"],
+        usage_bytes=status["usage_bytes"],
+        quota_bytes=status["quota_bytes"],
+    )

@@ -1,0 +1,97 @@
+"""Which variant of a model this browser runs, and why.
+
+WebGPU first, then WASM. A reason is a stable code; the languages have its sentence.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pyapp.errors import EngineUnavailable
+from pyapp.models.capabilities import Capabilities
+from pyapp.models.manifest import Device, ModelSpec, Variant
+
+Preference = Literal["auto", "wasm", "webgpu"]
+Reason = Literal[
+    # why a variant cannot run
+    "not_built",  # the catalog entry has no files
+    "no_webgpu",
+    "feature_missing",
+    "no_wasm_simd",
+    "too_big_for_wasm",
+    # why it can, but is not taken unless the user asks for its device
+    "software_adapter",
+    "buffer_too_small",
+    # what the user may want to know about the one taken
+    "single_thread",
+    "kept_until_tab_closes",
+    "space_may_be_short",
+]
+
+ORDER: tuple[Device, ...] = ("webgpu", "wasm")
+WASM_HEAP_BYTES = 2**32  # 32-bit addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`variant`, then what to try when it fails to load. `reasons`: why not an earlier one, and what to know."""
+
+    variant: Variant
+    reasons: tuple[Reason, ...]
+    fallbacks: tuple[Variant, ...] = ()
+
+
+def choose(model: ModelSpec, capabilities: Capabilities, device: Preference = "auto") -> Choice:
+    """The best variant of `model` for `device`.
+
+    Raises EngineUnavailable (details: model, reasons) when none can run.
+    """
+    wanted = [v for d in ORDER for v in model.variants if v.device == d and device in ("auto", d)]
+    fits: list[Variant] = []
+    reasons: list[Reason] = []
+    for variant in wanted:
+        against = _blockers(variant, capabilities) or (_doubts(variant, capabilities) if device == "auto" else ())
+        if not against:
+            fits.append(variant)
+        elif not fits:
+            reasons.extend(against)
+    if not fits:
+        unique = list(dict.fromkeys(reasons))
+        raise EngineUnavailable(f"{model.id} cannot run here", model=model.id, reasons=unique)
+    reasons.extend(_remarks(fits[0], capabilities))
+    return Choice(fits[0], tuple(dict.fromkeys(reasons)), tuple(fits[1:]))
+
+
+def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
+    if not variant.files:
+        return ("not_built",)
+    if variant.device == "wasm":
+        if not capabilities.wasm_simd:
+            return ("no_wasm_simd",)
+        return ("too_big_for_wasm",) if variant.bytes >= WASM_HEAP_BYTES else ()
+    if capabilities.webgpu is None:
+        return ("no_webgpu",)
+    offered = {"shader-f16"} if capabilities.webgpu.shader_f16 else set()
+    return () if offered.issuperset(variant.features) else ("feature_missing",)
+
+
+def _doubts(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
+    adapter = capabilities.webgpu
+    if variant.device == "wasm" or adapter is None:
+        return ()
+    if adapter.software:
+        return ("software_adapter",)
+    # A file is at least as big as each tensor in it, so this may refuse one that would run; asking for webgpu tries it.
+    return ("buffer_too_small",) if max(f.bytes for f in variant.files) > adapter.max_buffer_bytes else ()
+
+
+def _remarks(variant: Variant, capabilities: Capabilities) -> list[Reason]:
+    remarks: list[Reason] = []
+    if variant.device == "wasm" and not (capabilities.cross_origin_isolated and capabilities.hardware_concurrency > 1):
+        remarks.append("single_thread")
+    if not capabilities.opfs:
+        remarks.append("kept_until_tab_closes")
+    if capabilities.free_bytes is not None and capabilities.free_bytes < variant.bytes:
+        remarks.append("space_may_be_short")
+    return remarks

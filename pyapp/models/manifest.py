@@ -1,0 +1,246 @@
+"""The catalog: which models there are, from where, how big, with which hashes, for which device.
+
+`model_manifest.schema.json` says the same in JSON Schema for people and editors; the page has no
+JSON Schema, so `parse` checks by hand, and tests/tools/test_manifest_schema.py keeps both equal.
+Beyond the schema `parse` refuses what a schema cannot say: two models, variants or files of one
+name, and one sha256 with two sizes. Members it does not know are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, cast
+
+from pyapp.models.names import FILE_PATH, HOST, MODEL_ID, REPO, REVISION, SHA256, URL, VARIANT_NAME, WORD
+from pyapp.models.strict_json import Node, loads
+
+Device = Literal["wasm", "webgpu"]
+
+FORMAT = 1
+ENGINES = frozenset({"transformers_js"})
+DEVICES = frozenset({"wasm", "webgpu"})
+
+_URL_WORDS = "an https URL, a loopback http URL or a path on this site"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    path: str  # the name inside the model repository, such as "onnx/model_int8.onnx"
+    url: str  # relative to the manifest, or absolute
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """A known answer: the greedy tokens this variant gives after `prompt_ids`, no template."""
+
+    prompt_ids: tuple[int, ...]
+    next_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One way to run a model. Without `files` it cannot be had yet: the site build adds them."""
+
+    name: str
+    engine: str
+    device: Device
+    dtype: str
+    features: tuple[str, ...]  # WebGPU features it needs, such as "shader-f16"
+    files: tuple[ManifestFile, ...]
+    self_test: SelfTest | None = None
+
+    @property
+    def bytes(self) -> int:
+        """Bytes to fetch and to keep; files of one sha256 are kept once."""
+        return sum({file.sha256: file.bytes for file in self.files}.values())
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedSource:
+    """Converted at build time from `file` in a pinned Python package and served by this site."""
+
+    package: str
+    version: str
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class HubSource:
+    """A model repository on a hub, pinned to one commit."""
+
+    host: str
+    repo: str
+    revision: str
+
+    def url(self, path: str) -> str:
+        return f"{self.host}/{self.repo}/resolve/{self.revision}/{path}"
+
+
+Source = EmbeddedSource | HubSource
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    id: str
+    title: str
+    parameters: int
+    context_tokens: int
+    license: str
+    license_url: str
+    languages: tuple[str, ...]
+    source: Source
+    verified: bool  # somebody of this project ran it and compared its answers
+    variants: tuple[Variant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFile:
+    path: str
+    bytes: int  # as it is run
+    wire_bytes: int  # as it travels, compressed
+
+
+@dataclass(frozen=True, slots=True)
+class EngineFiles:
+    """What an engine's own code weighs, by device."""
+
+    files: Mapping[str, tuple[EngineFile, ...]]
+
+    def wire_bytes(self, device: str) -> int:
+        return sum(file.wire_bytes for file in self.files.get(device, ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    models: tuple[ModelSpec, ...]
+    engines: Mapping[str, EngineFiles] = field(default_factory=dict)
+
+
+def parse(text: str) -> Manifest:
+    """The catalog in `text`. Raises ManifestError, one sentence that names the place, when anything is wrong."""
+    root = loads(text)
+    version = root.at("format").integer(least=0)
+    if version != FORMAT:
+        raise root.at("format").wrong(f"is {version}; this version of Candil reads {FORMAT}")
+    nodes = root.at("models").items()
+    models = tuple(_model(node) for node in nodes)
+    _distinct(zip(nodes, (model.id for model in models), strict=True), "id")
+    _one_size_per_hash(models)
+    return Manifest(models, _engines(root.at("engines")) if root.has("engines") else {})
+
+
+def _model(node: Node) -> ModelSpec:
+    source = _source(node.at("source"))
+    nodes = node.at("variants").items(least=1)
+    variants = tuple(_variant(variant, source) for variant in nodes)
+    _distinct(zip(nodes, (variant.name for variant in variants), strict=True), "name")
+    return ModelSpec(
+        id=node.at("id").text(MODEL_ID, "lower-case letters, digits, dots and dashes"),
+        title=node.at("title").text(),
+        parameters=node.at("parameters").integer(least=1),
+        context_tokens=node.at("context_tokens").integer(least=1),
+        license=node.at("license").text(),
+        license_url=node.at("license_url").text(URL, _URL_WORDS),
+        languages=tuple(language.text(WORD, "a language tag") for language in node.at("languages").items()),
+        source=source,
+        verified=node.at("verified").boolean(),
+        variants=variants,
+    )
+
+
+def _source(node: Node) -> Source:
+    if node.at("kind").one_of({"embedded", "hub"}) == "hub":
+        return HubSource(
+            host=node.at("host").text(HOST, "https:// and a host"),
+            repo=node.at("repo").text(REPO, "owner/name"),
+            revision=node.at("revision").text(REVISION, "a commit of 40 hexadecimal digits"),
+        )
+    return EmbeddedSource(
+        package=node.at("package").text(WORD, "a package name"),
+        version=node.at("version").text(WORD, "a version"),
+        file=node.at("file").text(FILE_PATH, "a file name inside the package"),
+        sha256=node.at("sha256").text(SHA256, "64 hexadecimal digits"),
+    )
+
+
+def _variant(node: Node, source: Source) -> Variant:
+    return Variant(
+        name=node.at("name").text(VARIANT_NAME, "lower-case letters, digits and dashes"),
+        engine=node.at("engine").one_of(ENGINES),
+        device=cast(Device, node.at("device").one_of(DEVICES)),
+        dtype=node.at("dtype").text(WORD, "a number format such as q4"),
+        features=tuple(n.text(WORD, "a WebGPU feature") for n in node.at("features").items())
+        if node.has("features")
+        else (),
+        files=_files(node, source),
+        self_test=_self_test(node.at("self_test")) if node.has("self_test") else None,
+    )
+
+
+def _files(variant: Node, source: Source) -> tuple[ManifestFile, ...]:
+    if isinstance(source, EmbeddedSource) and not variant.has("files"):
+        return ()  # the repository's own manifest, before the site build
+    nodes = variant.at("files").items(least=1)
+    files = tuple(_file(node, source) for node in nodes)
+    _distinct(zip(nodes, (file.path for file in files), strict=True), "path")
+    return files
+
+
+def _file(node: Node, source: Source) -> ManifestFile:
+    path = node.at("path").text(FILE_PATH, "a file name inside the model, without '..'")
+    if isinstance(source, HubSource) and not node.has("url"):
+        url = source.url(path)
+    else:
+        url = node.at("url").text(URL, _URL_WORDS)
+    return ManifestFile(
+        path, url, node.at("bytes").integer(least=1), node.at("sha256").text(SHA256, "64 hexadecimal digits")
+    )
+
+
+def _self_test(node: Node) -> SelfTest:
+    def ids(key: str) -> tuple[int, ...]:
+        return tuple(item.integer(least=0) for item in node.at(key).items(least=1))
+
+    return SelfTest(ids("prompt_ids"), ids("next_ids"))
+
+
+def _engines(node: Node) -> Mapping[str, EngineFiles]:
+    return {Node(name, engine.path).one_of(ENGINES): _engine_files(engine) for name, engine in node.members()}
+
+
+def _engine_files(node: Node) -> EngineFiles:
+    devices = {}
+    for name, files in node.at("files").members():
+        devices[Node(name, files.path).one_of(DEVICES)] = tuple(
+            EngineFile(
+                path=file.at("path").text(URL, _URL_WORDS),
+                bytes=file.at("bytes").integer(least=1),
+                wire_bytes=file.at("wire_bytes").integer(least=1),
+            )
+            for file in files.items()
+        )
+    return EngineFiles(devices)
+
+
+def _distinct(named: Iterable[tuple[Node, Hashable]], key: str) -> None:
+    seen = set()
+    for node, name in named:
+        if name in seen:
+            raise node.at(key).wrong(f"is {name!r} a second time")
+        seen.add(name)
+
+
+def _one_size_per_hash(models: Iterable[ModelSpec]) -> None:
+    """One sha256 is one content, fetched once: two sizes for it can only be a mistake."""
+    sizes: dict[str, int] = {}
+    for model in models:
+        for variant in model.variants:
+            for file in variant.files:
+                if sizes.setdefault(file.sha256, file.bytes) != file.bytes:
+                    raise Node(None, f"$.models.{model.id}.{variant.name}.{file.path}").wrong(
+                        "has the sha256 of a file of another size"
+                    )
