@@ -34,18 +34,29 @@ export type Op = (payload: any, context: { signal: AbortSignal; blobs: Record<st
 // ---- worker "store" (site/store/store.js): files by sha256 in OPFS, or in memory where there is none ----
 
 export interface StoreOps {
-  /** One value. `persistent` is false for the in-memory store. Usage and quota are the browser's estimate, in bytes. */
+  /** One value. `opfs` is false for the in-memory store. Usage and quota are the browser's estimate, in bytes. */
   "store.status": { in: {}; out: { opfs: boolean; persisted: boolean; usage_bytes: number; quota_bytes: number } };
   /** One value: every committed blob and every partial with its journal (null when unreadable). */
   "store.list": { in: {}; out: { blobs: { sha256: string; bytes: number }[]; partials: { sha256: string; bytes: number; journal: unknown }[]; records: unknown[] } };
-  /** Makes the partial `bytes` long, so that a full disk or quota shows before the download. quota_exceeded. */
-  "store.allocate": { in: { sha256: string; bytes: number }; out: never };
+  /**
+   * Takes the one lock of this origin's store and holds it until the stream is aborted: {held: true} when it is taken,
+   * {held: false} before that while another tab has it. With `wait` false, engine_busy instead of waiting.
+   * Whoever changes partials, blobs or records holds it; the lock of a tab that dies is free at once.
+   */
+  "store.lock": { in: { wait: boolean }; out: { held: boolean } };
+  /**
+   * Makes the partial `bytes` long by writing zeros after what it has, because a browser may promise space it does not
+   * have until it is written; so a full disk or quota shows before the download. Yields {allocated}. quota_exceeded
+   * {bytes_needed}: what is missing of this file.
+   */
+  "store.allocate": { in: { sha256: string; bytes: number }; out: { allocated: number } };
   /**
    * GETs bytes [offset, offset + length) of `url` and writes them into the partial at `offset`.
    * `etag` (or null) goes into If-Range. Yields {received} (bytes so far of this call, at most every 100 ms), last
    * {received: length, etag}. A server that answers 200 with the whole file is taken only if the call asks for the
    * whole file (offset 0, length = total) else `range_ignored: true` is yielded once and the call ends.
-   * Written bytes are flushed before the last value. Raises the DownloadError codes and quota_exceeded.
+   * Written bytes are flushed before the last value. Raises the DownloadError codes and quota_exceeded. If-Range is
+   * sent to the own origin only (elsewhere it would need a CORS preflight); the answer's ETag is compared everywhere.
    */
   "store.fetch": {
     in: { url: string; sha256: string; offset: number; length: number; total: number; etag: string | null; idle_timeout_ms: number };
@@ -63,8 +74,13 @@ export interface StoreOps {
   "store.discard": { in: { sha256: string }; out: never };
   /** Writes the record of an installed variant (atomic). `key` is [a-z0-9._-]+ . */
   "store.record": { in: { key: string; record: unknown }; out: never };
-  /** Deletes the record, then every blob in `blobs`. */
-  "store.delete": { in: { key: string; blobs: string[] }; out: never };
+  /** Deletes the record (null: none), then every blob in `blobs`. What is not there is no error. */
+  "store.delete": { in: { key: string | null; blobs: string[] }; out: never };
+  /**
+   * For the bridge, not for Python: one value {blobs}, the committed files by name, as a structured clone. Reading one
+   * costs nothing until the engine does. storage_failed when one is missing.
+   */
+  "store.open": { in: { files: Record<string, string> }; out: { blobs: Record<string, Blob> } };
 }
 
 // ---- worker "transformers_js" (site/engines/transformers_js.js) ----
@@ -113,4 +129,13 @@ export interface PageOps {
   "page.keep": { in: { group: string }; out: { received: number; total: number } };
   /** GETs a small same-origin JSON file; one value {body} with the text. */
   "page.read": { in: { url: string }; out: { body: string } };
+  /**
+   * Asks for a Web Lock and holds it until the stream is aborted. {held} once at the start; {held: false} later means
+   * that another tab took it (`steal`), and the stream ends.
+   */
+  "page.lock": { in: { name: string; steal: boolean }; out: { held: boolean } };
+  /** Registers the service worker; {ready: true} when a new version waits. Ends only by abort. */
+  "page.updates": { in: {}; out: { ready: true } };
+  /** Lets the waiting version take over; the page reloads. */
+  "page.apply_update": { in: {}; out: never };
 }

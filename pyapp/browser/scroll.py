@@ -1,0 +1,30 @@
+"""Follows the end of the conversation unless the reader has scrolled away from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyodide.ffi import create_proxy
+
+NEAR_PX = 64  # closer to the end than this counts as reading the end
+
+
+class Follow:
+    def __init__(self, scroller: Any, jump: Any) -> None:
+        self._scroller = scroller
+        self._jump = jump
+        self._following = True
+        self._proxies = [create_proxy(self._scrolled), create_proxy(lambda _event: self.to_end(force=True))]
+        scroller.addEventListener("scroll", self._proxies[0])
+        jump.addEventListener("click", self._proxies[1])
+
+    def to_end(self, *, force: bool = False) -> None:
+        if force or self._following:
+            self._following = True
+            self._scroller.scrollTop = self._scroller.scrollHeight
+        self._jump.hidden = self._following
+
+    def _scrolled(self, _event: Any) -> None:
+        left = self._scroller.scrollHeight - self._scroller.scrollTop - self._scroller.clientHeight
+        self._following = left < NEAR_PX
+        self._jump.hidden = self._following

@@ -1,0 +1,87 @@
+"""A language: its sentences, numbers, sizes and times as text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pyapp.errors import CandilError
+from pyapp.views.strings import LANGUAGES
+
+
+class Blank(dict[str, object]):
+    """Details an error did not carry show as nothing rather than as a crash of the error message itself."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """`code` is a key of LANGUAGES."""
+
+    code: str
+
+    @property
+    def strings(self) -> Mapping[str, str]:
+        return LANGUAGES[self.code]
+
+    def text(self, key: str, **values: object) -> str:
+        """The sentence of `key` with its {names} filled in. Raises KeyError for an unknown key (a bug)."""
+        return self.strings[key].format_map(values) if values else self.strings[key]
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """1234.5 -> "1,234.5" (en), "1.234,5" (es)."""
+        english = f"{value:,.{digits}f}"
+        marks = {",": self.strings["number.group"], ".": self.strings["number.decimal"]}
+        return "".join(marks.get(c, c) for c in english)
+
+    def percent(self, fraction: float) -> str:
+        """Rounded down, so that 100 % means done."""
+        return f"{int(100 * fraction)}\N{NO-BREAK SPACE}%"
+
+    def size(self, n_bytes: int) -> str:
+        """Bytes in decimal units, as operating systems and hubs show them."""
+        for unit, scale in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+            if n_bytes >= scale:
+                value = n_bytes / scale
+                return f"{self.number(value, 0 if value >= 100 else 1)}\N{NO-BREAK SPACE}{unit}"
+        return f"{n_bytes}\N{NO-BREAK SPACE}B"
+
+    def duration(self, seconds: float) -> str:
+        """Coarse on purpose: an estimate to the second would be a lie."""
+        if seconds < 60:
+            return self.text("time.seconds", n=max(1, round(seconds)))
+        if seconds < 3600:
+            return self.text("time.minutes", n=round(seconds / 60))
+        return self.text("time.hours", n=int(seconds // 3600), m=int(seconds % 3600 // 60))
+
+    def error(self, error: CandilError) -> str:
+        """What happened and what to do next, in this language."""
+        details = Blank(error.details, message=error.message)
+        details.update(self._derived(error.details))
+        return self.strings[f"error.{error.code}"].format_map(details)
+
+    def _derived(self, details: Mapping[str, object]) -> dict[str, object]:
+        shown: dict[str, object] = {}
+        prompt, context = details.get("prompt_tokens"), details.get("context_tokens")
+        if isinstance(prompt, int) and isinstance(context, int):
+            room = context - 1  # at least one token must be left for the answer
+            shown = {
+                "prompt_tokens": self.number(prompt),
+                "room": self.number(room),
+                "excess": self.number(prompt - room),
+            }
+        needed = details.get("bytes_needed")
+        if isinstance(needed, int):
+            shown["bytes_needed"] = self.size(needed)
+        return shown
+
+
+def pick(wanted: list[str]) -> Language:
+    """The first of `wanted` (BCP 47 tags, best first) that we speak, else English."""
+    for tag in wanted:
+        code = tag.lower().split("-")[0]
+        if code in LANGUAGES:
+            return Language(code)
+    return Language("en")

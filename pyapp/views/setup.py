@@ -1,0 +1,215 @@
+"""The way to a loaded model as HTML: the status in the header, the choice dialog, the card above the composer."""
+
+from __future__ import annotations
+
+from pyapp.models.manifest import Variant
+from pyapp.setup.state import (
+    Checking,
+    Choosing,
+    Declined,
+    DownloadFailed,
+    Downloading,
+    Elsewhere,
+    Loading,
+    LoadFailed,
+    Offer,
+    Ready,
+    SetupState,
+    Unavailable,
+)
+from pyapp.views.html import Html, fill, join
+from pyapp.views.language import Language
+
+_ICONS = {
+    "private": "M6 11V8a6 6 0 0 1 12 0v3M5 11h14v9H5z",
+    "offline": "M12 19h.01M8.5 15.5a5 5 0 0 1 7 0M5 12a10 10 0 0 1 5-2.7M14 9.3a10 10 0 0 1 5 2.7M3 3l18 18",
+    "free": "M20 12v9H4v-9M2 7h20v5H2zM12 21V7M12 7H7.5a2.5 2.5 0 1 1 2.5-3zM12 7h4.5a2.5 2.5 0 1 0-2.5-3z",
+}
+
+
+def status(state: SetupState, language: Language) -> tuple[str, str]:
+    """(tone, sentence) of the header: tone is idle, busy, ready or bad."""
+    match state:
+        case Checking():
+            return "busy", language.text("status.starting")
+        case Choosing() | Declined():
+            return "idle", language.text("status.none")
+        case Downloading():
+            return "busy", language.text("status.downloading", percent=language.percent(state.fraction))
+        case Loading():
+            return "busy", language.text("status.loading")
+        case Ready():
+            return "ready", language.text(
+                "status.ready", model=state.model.title, device=device(state.variant, language)
+            )
+        case Elsewhere():
+            return "idle", language.text("status.elsewhere")
+        case DownloadFailed() | LoadFailed() | Unavailable():
+            return "bad", language.text("status.failed")
+
+
+def device(variant: Variant, language: Language) -> str:
+    return language.text(f"device.{variant.device}")
+
+
+def choice(offer: Offer, language: Language) -> Html:
+    """The inside of the dialog in which the download is agreed to."""
+    return fill(
+        '<form method="dialog"><h2 id="choice-title">{title}</h2><p>{lead}</p>{promises}{facts}{warnings}'
+        '<div class="buttons"><button type="submit" class="secondary" value="later">{later}</button>'
+        '<button type="submit" class="primary" value="download" autofocus>{download}</button></div></form>',
+        title=language.text("choice.title"),
+        lead=language.text("choice.lead"),
+        promises=_promises(offer, language),
+        facts=_facts(offer, language),
+        warnings=_warnings(offer, language),
+        later=language.text("choice.later"),
+        download=language.text("choice.download"),
+    )
+
+
+def _promises(offer: Offer, language: Language) -> Html:
+    rows = [
+        fill(
+            '<li><svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{icon}"/></svg>'
+            "<div><strong>{title}</strong><span>{text}</span></div></li>",
+            icon=icon,
+            title=language.text(f"choice.{key}.title"),
+            text=language.text(f"choice.{key}.text", device=device(offer.variant, language)),
+        )
+        for key, icon in _ICONS.items()
+    ]
+    return fill('<ul class="promises">{rows}</ul>', rows=join(rows))
+
+
+def _facts(offer: Offer, language: Language) -> Html:
+    size = language.text(
+        "choice.size.value",
+        total=language.size(offer.total_bytes),
+        model=language.size(offer.variant.bytes),
+        engine=language.size(offer.engine_bytes),
+    )
+    facts = {
+        "choice.model": offer.model.title,
+        "choice.size": size,
+        "choice.license": offer.model.license,
+        "choice.languages": ", ".join(_language_name(code, language) for code in offer.model.languages),
+        "choice.context": language.text("choice.context.value", tokens=language.number(offer.model.context_tokens)),
+        "choice.runs_on": device(offer.variant, language),
+    }
+    rows = [fill("<dt>{name}</dt><dd>{value}</dd>", name=language.text(k), value=v) for k, v in facts.items()]
+    return fill('<dl class="facts">{rows}</dl>', rows=join(rows))
+
+
+def _language_name(code: str, language: Language) -> str:
+    return language.strings.get(f"language.{code}", code)
+
+
+def _warnings(offer: Offer, language: Language) -> Html:
+    sentences = [language.text(f"choice.why.{r}") for r in offer.reasons if f"choice.why.{r}" in language.strings]
+    if not offer.model.verified:
+        sentences.append(language.text("choice.unverified"))
+    if offer.received_bytes:
+        sentences.append(language.text("choice.resume", done=language.size(offer.received_bytes)))
+    return join([fill('<p class="warning">{sentence}</p>', sentence=s) for s in sentences])
+
+
+def card(state: SetupState, language: Language) -> Html:
+    """What stands above the composer until a model is ready; empty when there is nothing to say."""
+    match state:
+        case Declined():
+            return _card(
+                language.text("setup.declined.title"), language.text("setup.declined.text"), "choose", language
+            )
+        case Downloading():
+            return _progress_card(state, language)
+        case DownloadFailed():
+            text = f"{language.error(state.error)} {language.text('setup.failed.kept')}"
+            return _card(language.text("setup.failed.title"), text, "resume", language, failed=True)
+        case Loading():
+            return _loading_card(state, language)
+        case LoadFailed():
+            title = language.text("setup.load_failed.title")
+            return _card(title, language.error(state.error), "try_again", language, failed=True)
+        case Elsewhere():
+            title = language.text("setup.elsewhere.title")
+            return _card(title, language.text("setup.elsewhere.text"), "elsewhere.take", language)
+        case Unavailable():
+            title = language.text("setup.load_failed.title")
+            return _card(title, language.error(state.error), "try_again", language, failed=True)
+        case Checking() | Choosing() | Ready():
+            return Html()
+
+
+def _card(title: str, text: str, action: str, language: Language, *, failed: bool = False) -> Html:
+    return fill(
+        '<section class="card{failure}"{role}><div class="card-row"><div class="grow"><h2>{title}</h2><p>{text}</p></div>'
+        '<button type="button" class="primary" data-action="{action}">{label}</button></div></section>',
+        failure=" failure" if failed else "",
+        role=Html(' role="alert"') if failed else "",
+        title=title,
+        text=text,
+        action=action.replace(".", "-").replace("_", "-"),
+        label=language.text(f"setup.{action}"),
+    )
+
+
+def _progress_card(state: Downloading, language: Language) -> Html:
+    return fill(
+        '<section class="card"><div class="card-row"><div class="grow"><h2>{title}</h2></div>'
+        '<button type="button" class="secondary" data-action="cancel">{cancel}</button></div>'
+        '<progress max="1000" value="{value}" aria-label="{label}"></progress>'
+        '<p class="figures" data-part="figures">{figures}</p><p class="figures">{once}</p></section>',
+        title=language.text("setup.download.title", model=state.offer.model.title),
+        cancel=language.text("setup.cancel"),
+        value=int(1000 * state.fraction),
+        label=language.text("setup.download.bar"),
+        figures=progress_figures(state, language),
+        once=language.text("setup.download.once"),
+    )
+
+
+def progress_figures(state: Downloading, language: Language) -> str:
+    """Percent, bytes of bytes, speed, time left: what is known of them."""
+    figures = [
+        language.text(
+            "setup.download.figures",
+            percent=language.percent(state.fraction),
+            received=language.size(state.received_bytes),
+            total=language.size(state.offer.total_bytes),
+        )
+    ]
+    progress = state.progress
+    if progress is None:
+        figures.append(language.text("setup.download.engine"))
+    elif progress.retrying:
+        figures.append(language.text("setup.download.retrying"))
+    elif progress.phase != "downloading":
+        figures.append(language.text("setup.download.checking"))
+    else:
+        if progress.bytes_per_s:
+            figures.append(language.text("setup.download.speed", speed=language.size(round(progress.bytes_per_s))))
+        if progress.seconds_left is not None:
+            figures.append(language.text("setup.download.left", time=language.duration(progress.seconds_left)))
+    return " · ".join(figures)
+
+
+def _loading_card(state: Loading, language: Language) -> Html:
+    testing = state.stage == "self_test"
+    return fill(
+        '<section class="card" aria-busy="true"><h2>{title}</h2><p>{text}</p>'
+        '<progress aria-label="{title}"></progress></section>',
+        title=language.text("setup.loading.title", model=state.model.title),
+        text=language.text("setup.loading.self_test" if testing else "setup.loading.text"),
+    )
+
+
+def update(language: Language) -> Html:
+    """A new version waits; it never reloads by itself."""
+    return fill(
+        '<span>{text}</span><button type="button" class="primary" data-action="apply-update">{apply}</button>'
+        '<button type="button" class="quiet" data-action="later-update">{later}</button>',
+        text=language.text("update.text"),
+        apply=language.text("update.apply"),
+        later=language.text("update.later"),
+    )
