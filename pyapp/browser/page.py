@@ -6,6 +6,7 @@ looked up when needed and never kept beside a handler: cycles across the two hea
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from js import document, localStorage, window
@@ -16,7 +17,7 @@ from pyapp.browser.scroll import Follow
 from pyapp.chat.conversation import Conversation, Entry
 from pyapp.chat.session import Changed, Cut, SessionEvent
 from pyapp.errors import CandilError
-from pyapp.setup.state import Checking, Choosing, Downloading, Loading, Ready, SetupState
+from pyapp.setup.state import Checking, Choosing, Downloading, Ready, SetupState
 from pyapp.views import chat as chat_view
 from pyapp.views import setup as setup_view
 from pyapp.views.announce import Sentences
@@ -86,7 +87,7 @@ class BrowserPage:
             target.innerHTML = chat_view.notice(self.language.error(notice), self.language, tone="bad")
         else:
             sentence = self.language.text("chat.waiting")
-            target.innerHTML = chat_view.notice(sentence, self.language, action="cancel-waiting")
+            target.innerHTML = chat_view.notice(sentence, self.language, label="chat.waiting.cancel")
 
     def draft(self) -> str:
         return str(by_id("message").value)
@@ -102,10 +103,8 @@ class BrowserPage:
 
     def draft_changed(self) -> None:
         """Keeps the draft for a reload; a browser that refuses storage keeps it on the page only."""
-        try:
+        with suppress(Exception):  # quota, or storage switched off: the text is still in the box
             localStorage.setItem(DRAFT_KEY, self.draft())
-        except Exception:  # quota, or storage switched off: the text is still in the box
-            pass
         self.refresh_composer()
 
     def restore_draft(self) -> None:

@@ -20,8 +20,8 @@ from pyapp.setup.state import (
     DownloadFailed,
     Downloading,
     Elsewhere,
-    Loading,
     LoadFailed,
+    Loading,
     Offer,
     Ready,
     SetupState,
@@ -106,7 +106,9 @@ class Setup:
     def cancel(self) -> None:
         """Ends a download; what has arrived is kept."""
         if isinstance(self.state, Downloading):
-            offer = replace(self.state.offer, received_bytes=self.state.received_bytes - self.state.engine_received_bytes)
+            offer = replace(
+                self.state.offer, received_bytes=self.state.received_bytes - self.state.engine_received_bytes
+            )
             self.intent.set(None)
             if self._running:
                 self._running.cancel()

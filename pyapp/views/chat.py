@@ -90,13 +90,12 @@ def _figures(entry: Entry, language: Language) -> list[str]:
     return figures
 
 
-def notice(sentence: str, language: Language, *, tone: str = "plain", action: str = "dismiss") -> Html:
+def notice(sentence: str, language: Language, *, tone: str = "plain", label: str = "chat.dismiss") -> Html:
     """A line above the composer, with a button to be rid of it."""
-    label = language.text("chat.waiting.cancel" if action == "cancel-waiting" else "chat.dismiss")
     return fill(
-        '<p data-tone="{tone}">{sentence}</p><button type="button" class="quiet" data-action="{action}">{label}</button>',
+        '<p data-tone="{tone}">{sentence}</p>'
+        '<button type="button" class="quiet" data-action="dismiss">{label}</button>',
         tone=tone,
         sentence=sentence,
-        action=action,
-        label=label,
+        label=language.text(label),
     )

@@ -10,8 +10,8 @@ from pyapp.setup.state import (
     DownloadFailed,
     Downloading,
     Elsewhere,
-    Loading,
     LoadFailed,
+    Loading,
     Offer,
     Ready,
     SetupState,
@@ -125,32 +125,33 @@ def card(state: SetupState, language: Language) -> Html:
             return _progress_card(state, language)
         case DownloadFailed():
             text = f"{language.error(state.error)} {language.text('setup.failed.kept')}"
-            return _card(language.text("setup.failed.title"), text, "resume", language, failed=True)
+            return _card(language.text("setup.failed.title"), text, "resume", "resume", language, failed=True)
         case Loading():
             return _loading_card(state, language)
         case LoadFailed():
             title = language.text("setup.load_failed.title")
-            return _card(title, language.error(state.error), "try_again", language, failed=True)
+            return _card(title, language.error(state.error), "retry-setup", "try_again", language, failed=True)
         case Elsewhere():
             title = language.text("setup.elsewhere.title")
-            return _card(title, language.text("setup.elsewhere.text"), "elsewhere.take", language)
+            return _card(title, language.text("setup.elsewhere.text"), "take-over", "elsewhere.take", language)
         case Unavailable():
             title = language.text("setup.load_failed.title")
-            return _card(title, language.error(state.error), "try_again", language, failed=True)
+            return _card(title, language.error(state.error), "retry-setup", "try_again", language, failed=True)
         case Checking() | Choosing() | Ready():
             return Html()
 
 
-def _card(title: str, text: str, action: str, language: Language, *, failed: bool = False) -> Html:
+def _card(title: str, text: str, action: str, label: str, language: Language, *, failed: bool = False) -> Html:
     return fill(
-        '<section class="card{failure}"{role}><div class="card-row"><div class="grow"><h2>{title}</h2><p>{text}</p></div>'
+        '<section class="card{failure}"{role}><div class="card-row">'
+        '<div class="grow"><h2>{title}</h2><p>{text}</p></div>'
         '<button type="button" class="primary" data-action="{action}">{label}</button></div></section>',
         failure=" failure" if failed else "",
         role=Html(' role="alert"') if failed else "",
         title=title,
         text=text,
-        action=action.replace(".", "-").replace("_", "-"),
-        label=language.text(f"setup.{action}"),
+        action=action,
+        label=language.text(f"setup.{label}"),
     )
 
 
