@@ -103,8 +103,10 @@ class Session:
         task = self._answering = asyncio.ensure_future(self._grow(answer.id, engine, request))
         try:
             await asyncio.wait({task})
+        except asyncio.CancelledError:
+            self.stop()  # whoever awaits us was cancelled
+            raise
         finally:
-            task.cancel()  # only if whoever awaits us was cancelled; else it has ended
             self._answering = None
         if not task.cancelled() and (error := task.exception()):
             self._cut(answer.id)
@@ -116,6 +118,7 @@ class Session:
         try:
             async for event in events:
                 self._take(answer_id, event)
+            self._fail(answer_id, EngineFailed("the answer ended without a Finished"))
         except RequestError:
             raise
         except CandilError as error:
