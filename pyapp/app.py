@@ -9,7 +9,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any, Literal, Protocol
 
-from pyapp.chat.conversation import Conversation, Origin
+from pyapp.chat.conversation import Origin
+from pyapp.chat.keeper import Keeper
 from pyapp.chat.session import Changed, Session, SessionEvent
 from pyapp.engine import Engine
 from pyapp.errors import CandilError, EngineError, RequestError
@@ -40,25 +41,26 @@ class Page(Protocol):
 
     def set_draft(self, text: str) -> None: ...
 
-    def save(self, conversation: Conversation) -> None:
-        """Keeps the conversation for the next visit; called often, written seldom."""
-        ...
-
 
 class App:
     """Call `start` once; then the methods named for what the user did."""
 
-    def __init__(self, page: Page, setup: Setup, session: Session) -> None:
+    def __init__(self, page: Page, setup: Setup, session: Session, keeper: Keeper) -> None:
         self.page = page
         self.setup = setup
         self.session = session
+        self.keeper = keeper
         self._waiting = False  # a message is to be sent as soon as the model is ready
         self._tasks: set[asyncio.Task[None]] = set()
         setup.on_state = self._setup_changed
         session.on_event = self._session_changed
 
     def start(self) -> None:
+        self._do(self._restore())
         self._do(self.setup.begin())
+
+    async def _restore(self) -> None:
+        self.session.restore(await self.keeper.restore())
 
     # ---- what the user does ----
 
@@ -163,7 +165,7 @@ class App:
         if isinstance(event, Changed) and event.entry.state != "streaming" and event.entry.role == "assistant":
             self.page.show_busy(False)  # stopped: the button turns back at once
         self.page.show_session(event)
-        self.page.save(self.session.conversation)
+        self.keeper.keep(self.session.conversation)
 
     def _wait(self) -> None:
         self._waiting = True

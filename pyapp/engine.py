@@ -127,3 +127,8 @@ class Engine(Protocol):
 def wire(messages: Sequence[Message]) -> list[Mapping[str, str]]:
     """Messages as the JSON every engine's JavaScript takes: OpenAI's names."""
     return [{"role": m.role, "content": m.text} for m in messages]
+
+
+async def values(transport: Transport, op: str, payload: Json = None) -> list[Json]:
+    """Every value of an op that ends by itself. Raises what the op raises."""
+    return [value async for value in transport.stream(op, payload or {})]

@@ -149,6 +149,24 @@ function asWireError(error) {
   return { code: e?.code && typeof e.code === "string" ? e.code : "engine_failed", message: String(e?.message ?? error), details: e?.details };
 }
 
+/**
+ * The page's own small IndexedDB: a value by key.
+ * @param {IDBTransactionMode} mode @returns {Promise<IDBObjectStore>}
+ */
+async function kept(mode) {
+  const opening = indexedDB.open("candil", 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("kept");
+  return (await settled(opening)).transaction("kept", mode).objectStore("kept");
+}
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject({ code: "storage_failed", message: String(request.error) });
+  });
+}
+
 // ---- ops the page answers itself ----
 
 /** @typedef {(payload: any, signal: AbortSignal, emit: (value: unknown) => void) => Promise<void>} PageOp */
@@ -178,6 +196,12 @@ const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
       emit({ held: lock !== null });
       if (lock) await new Promise((release) => signal.addEventListener("abort", release));
     }).catch(() => emit({ held: false })); // stolen by another tab
+  },
+  async "page.put"({ key, value }) {
+    await settled((await kept("readwrite")).put(value, key));
+  },
+  async "page.get"({ key }, _signal, emit) {
+    emit({ value: (await settled((await kept("readonly")).get(key))) ?? null });
   },
   async "page.updates"(_payload, signal, emit) {
     register({ onUpdate: () => emit({ ready: true }) });

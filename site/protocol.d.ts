@@ -52,7 +52,7 @@ export interface StoreOps {
   "store.allocate": { in: { sha256: string; bytes: number }; out: { allocated: number } };
   /**
    * GETs bytes [offset, offset + length) of `url` and writes them into the partial at `offset`.
-   * `etag` (or null) goes into If-Range. Yields {received} (bytes so far of this call, at most every 100 ms), last
+   * `etag` (or null) goes into If-Range. Yields {received, etag} (bytes so far of this call, at most every 100 ms), last
    * {received: length, etag}. A server that answers 200 with the whole file is taken only if the call asks for the
    * whole file (offset 0, length = total) else `range_ignored: true` is yielded once and the call ends.
    * Written bytes are flushed before the last value. Raises the DownloadError codes and quota_exceeded. If-Range is
@@ -134,6 +134,9 @@ export interface PageOps {
    * that another tab took it (`steal`), and the stream ends.
    */
   "page.lock": { in: { name: string; steal: boolean }; out: { held: boolean } };
+  /** A string kept in the page's IndexedDB; null when there is none. storage_failed. */
+  "page.put": { in: { key: string; value: string }; out: never };
+  "page.get": { in: { key: string }; out: { value: string | null } };
   /** Registers the service worker; {ready: true} when a new version waits. Ends only by abort. */
   "page.updates": { in: {}; out: { ready: true } };
   /** Lets the waiting version take over; the page reloads. */

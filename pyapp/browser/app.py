@@ -13,7 +13,9 @@ from pyodide.ffi import create_proxy
 from pyapp.app import App
 from pyapp.browser.bridge import Bridge
 from pyapp.browser.page import BrowserPage, by_id
+from pyapp.chat.keeper import Keeper
 from pyapp.chat.session import Session
+from pyapp.engine import values
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.setup.setup import Setup
 from pyapp.views.language import Language, pick
@@ -115,11 +117,7 @@ class Events:
         self._page.redraw()
 
     def _apply_update(self) -> None:
-        asyncio.ensure_future(self._apply())  # noqa: RUF006 -- the page reloads under it
-
-    async def _apply(self) -> None:
-        async for _ in self._bridge.stream("page.apply_update", {}):
-            pass
+        asyncio.ensure_future(values(self._bridge, "page.apply_update"))  # noqa: RUF006 -- the page reloads under it
 
 
 async def _watch_updates(bridge: Bridge, page: BrowserPage) -> None:
@@ -127,8 +125,10 @@ async def _watch_updates(bridge: Bridge, page: BrowserPage) -> None:
         page.show_update(True)
 
 
-def main(bridge_module: Any) -> None:
+def main() -> None:
     """Starts the application; called once, when Python has arrived."""
+    from pyscript.js_modules import bridge as bridge_module
+
     query = URLSearchParams.new(location.search)
     language = pick([document.documentElement.lang])
     by_id("language").value = language.code
@@ -143,7 +143,7 @@ def main(bridge_module: Any) -> None:
         LocalIntent(),
         device if device in ("wasm", "webgpu") else "auto",
     )
-    app = App(page, setup, Session(on_event=page.show_session))
+    app = App(page, setup, Session(on_event=page.show_session), Keeper(bridge))
     page.restore_draft()
     events = Events(app, page, bridge)
     events.connect()

@@ -14,7 +14,7 @@ from pyodide.ffi import create_once_callable
 
 from pyapp.app import Notice
 from pyapp.browser.scroll import Follow
-from pyapp.chat.conversation import Conversation, Entry
+from pyapp.chat.conversation import Entry
 from pyapp.chat.session import Changed, Cut, SessionEvent
 from pyapp.errors import CandilError
 from pyapp.setup.state import Checking, Choosing, Downloading, Ready, SetupState
@@ -38,7 +38,7 @@ class BrowserPage:
         self.language = language
         self._state: SetupState = Checking()
         self._notice: Notice = None
-        self._conversation = Conversation()
+        self._entries: dict[int, Entry] = {}
         self._busy = False
         self._follow = Follow(by_id("main"), by_id("jump"))
         self._streams: dict[int, StreamingMarkdown] = {}
@@ -64,8 +64,10 @@ class BrowserPage:
     def show_session(self, event: SessionEvent) -> None:
         match event:
             case Changed(entry, None):
+                self._entries[entry.id] = entry
                 self._put(entry)
             case Changed(entry, str() as delta):
+                self._entries[entry.id] = entry
                 self._pending.setdefault(entry.id, []).append(delta)
                 self._ask_frame()
             case Cut(from_id):
@@ -96,9 +98,6 @@ class BrowserPage:
         by_id("message").value = text
         self.draft_changed()
 
-    def save(self, conversation: Conversation) -> None:
-        self._conversation = conversation
-
     # ---- what only the browser's edge needs ----
 
     def draft_changed(self) -> None:
@@ -128,7 +127,7 @@ class BrowserPage:
         self.show_notice(self._notice)
         self._streams.clear()
         by_id("conversation").innerHTML = ""
-        for entry in self._conversation.entries:
+        for entry in self._entries.values():
             self._put(entry)
 
     def show_update(self, shown: bool) -> None:
@@ -186,8 +185,9 @@ class BrowserPage:
         for article in list(by_id("conversation").children):
             if int(article.dataset.id) >= from_id:
                 article.remove()
-        for entry_id in [i for i in self._streams if i >= from_id]:
-            del self._streams[entry_id]
+        for entry_id in [i for i in self._entries if i >= from_id]:
+            del self._entries[entry_id]
+            self._streams.pop(entry_id, None)
             self._pending.pop(entry_id, None)
 
     def _ask_frame(self) -> None:

@@ -47,6 +47,13 @@ class Session:
     def busy(self) -> bool:
         return self._answering is not None
 
+    def restore(self, conversation: Conversation) -> None:
+        """Goes on with an earlier conversation, if none has begun."""
+        if not self.conversation.entries:
+            self.conversation = conversation
+            for entry in conversation.entries:
+                self.on_event(Changed(entry))
+
     async def ask(self, text: str, engine: Engine, origin: Origin) -> None:
         """Adds the user's `text` and answers it; returns when the answer is settled.
 

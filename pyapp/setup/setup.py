@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from pyapp.engine import Engine, Transport
+from pyapp.engine import Engine, Transport, values
 from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
 from pyapp.models.capabilities import Capabilities, from_wire
 from pyapp.models.choice import Choice, Preference, choose
@@ -148,11 +148,11 @@ class Setup:
     # ---- how it goes on ----
 
     async def _look_around(self) -> None:
-        probe = await self._one("transformers_js.probe")
-        self._capabilities = from_wire(probe, await self._one("store.status"))
+        probe = (await values(self.transport, "transformers_js.probe"))[-1]
+        self._capabilities = from_wire(probe, (await values(self.transport, "store.status"))[-1])
         try:
-            answer = await self._one("page.read", {"url": MANIFEST_URL})
-            self._manifest = parse(answer["body"])
+            answer = await values(self.transport, "page.read", {"url": MANIFEST_URL})
+            self._manifest = parse(answer[-1]["body"])
         except CandilError:
             # Offline, or the catalog is broken: what is installed needs no catalog.
             installed = await self.store.installed()
@@ -181,7 +181,7 @@ class Setup:
         self.intent.set(_key(offer.model, offer.variant))
         self._enter(Downloading(offer))
         try:
-            await self._one("page.persist")
+            await values(self.transport, "page.persist")
             await self._fetch_engine(offer)
             async for progress in self.store.download(offer.model, offer.variant):
                 self._enter(Downloading(offer, progress, offer.engine_bytes))
@@ -264,11 +264,6 @@ class Setup:
         await asyncio.wait({task})
         if not task.cancelled():
             task.result()
-
-    async def _one(self, op: str, payload: object = None) -> dict[str, object]:
-        """The only value of an op that yields one."""
-        values = [value async for value in self.transport.stream(op, payload or {})]
-        return values[-1] if values else {}  # type: ignore[no-any-return]
 
     def _enter(self, state: SetupState) -> None:
         self.state = state

@@ -116,32 +116,29 @@ def _warnings(offer: Offer, language: Language) -> Html:
 
 def card(state: SetupState, language: Language) -> Html:
     """What stands above the composer until a model is ready; empty when there is nothing to say."""
+    text = language.text
     match state:
         case Declined():
-            return _card(
-                language.text("setup.declined.title"), language.text("setup.declined.text"), "choose", language
-            )
+            return _card(text("setup.declined.title"), text("setup.declined.text"), "choose", text("setup.choose"))
         case Downloading():
             return _progress_card(state, language)
         case DownloadFailed():
-            text = f"{language.error(state.error)} {language.text('setup.failed.kept')}"
-            return _card(language.text("setup.failed.title"), text, "resume", "resume", language, failed=True)
+            sentence = f"{language.error(state.error)} {text('setup.failed.kept')}"
+            return _card(text("setup.failed.title"), sentence, "resume", text("setup.resume"), failed=True)
         case Loading():
             return _loading_card(state, language)
-        case LoadFailed():
-            title = language.text("setup.load_failed.title")
-            return _card(title, language.error(state.error), "retry-setup", "try_again", language, failed=True)
+        case LoadFailed() | Unavailable():
+            sentence = language.error(state.error)
+            title = text("setup.load_failed.title")
+            return _card(title, sentence, "retry-setup", text("setup.try_again"), failed=True)
         case Elsewhere():
-            title = language.text("setup.elsewhere.title")
-            return _card(title, language.text("setup.elsewhere.text"), "take-over", "elsewhere.take", language)
-        case Unavailable():
-            title = language.text("setup.load_failed.title")
-            return _card(title, language.error(state.error), "retry-setup", "try_again", language, failed=True)
+            title = text("setup.elsewhere.title")
+            return _card(title, text("setup.elsewhere.text"), "take-over", text("setup.elsewhere.take"))
         case Checking() | Choosing() | Ready():
             return Html()
 
 
-def _card(title: str, text: str, action: str, label: str, language: Language, *, failed: bool = False) -> Html:
+def _card(title: str, text: str, action: str, label: str, *, failed: bool = False) -> Html:
     return fill(
         '<section class="card{failure}"{role}><div class="card-row">'
         '<div class="grow"><h2>{title}</h2><p>{text}</p></div>'
@@ -151,7 +148,7 @@ def _card(title: str, text: str, action: str, label: str, language: Language, *,
         title=title,
         text=text,
         action=action,
-        label=language.text(f"setup.{label}"),
+        label=label,
     )
 
 

@@ -170,3 +170,16 @@ def test_cancelling_whoever_asks_stops_the_engine() -> None:
         assert states(s)[-1] == ("assistant", "stopped", "one")
 
     run(story())
+
+
+def test_an_earlier_conversation_goes_on() -> None:
+    earlier, _ = session()
+    run(earlier.ask("1", ScriptedEngine([["a", DONE]]), ORIGIN))
+    s, heard = session()
+    s.restore(earlier.conversation)
+    assert heard == [Changed(e) for e in earlier.conversation.entries]
+    engine = ScriptedEngine([["b", DONE]])
+    run(s.ask("2", engine, ORIGIN))
+    assert [m.text for m in engine.requests[0].messages] == ["1", "a", "2"]
+    s.restore(earlier.conversation)  # too late
+    assert len(s.conversation.entries) == 4
