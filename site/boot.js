@@ -1,0 +1,78 @@
+/**
+ * From the shell to Python: starts PyScript, and says so on the page when it cannot be started.
+ *
+ * The page is readable and the message box takes typing before and without any of this. Python has arrived when it
+ * sets <html data-candil> to something else than "shell".
+ */
+
+const TIMEOUT_MS = 90_000; // 6 MB at 0.5 Mbit/s; a later arrival still counts
+const DRAFT = "candil.boot.draft";
+
+const page = document.documentElement;
+const message = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#message"));
+
+/** @param {boolean} failed */
+function show(failed) {
+  const box = document.querySelector("#boot-error");
+  if (box instanceof HTMLElement) box.hidden = !failed;
+}
+
+/** @param {unknown} reason */
+function fail(reason) {
+  if (page.dataset.candil !== "shell") return;
+  console.error("Candil could not start:", reason);
+  show(true);
+}
+
+/** Starts over with a fresh page; what was typed is waiting in it. */
+async function retry() {
+  if (message?.value) sessionStorage.setItem(DRAFT, message.value);
+  try {
+    await fetch(location.href, { cache: "no-store" }); // a reload without a connection would lose this page
+    location.reload();
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function restoreDraft() {
+  const draft = sessionStorage.getItem(DRAFT);
+  sessionStorage.removeItem(DRAFT);
+  if (draft && message && !message.value) message.value = draft;
+}
+
+/** Resolves when Python has taken over the page. @returns {Promise<void>} */
+function arrival() {
+  return new Promise((resolve) => {
+    new MutationObserver((_, observer) => {
+      if (page.dataset.candil === "shell") return;
+      observer.disconnect();
+      resolve();
+    }).observe(page, { attributeFilter: ["data-candil"] });
+  });
+}
+
+async function start() {
+  const { hooks } = await import("./vendor/pyscript/core.js");
+  // The one hook PyScript builds with Function(), for workers we do not have: without it no 'unsafe-eval' is needed.
+  hooks.worker.onBeforeRunAsync.clear();
+}
+
+/** @param {ErrorEvent | PromiseRejectionEvent} event */
+const onError = (event) => fail("reason" in event ? event.reason : event.message);
+
+performance.mark("candil:shell");
+restoreDraft();
+document.querySelector("#boot-retry")?.addEventListener("click", retry);
+addEventListener("unhandledrejection", onError);
+addEventListener("error", onError);
+document.addEventListener("py:done", () => fail("Python ended early")); // PyScript has logged why
+const timer = setTimeout(fail, TIMEOUT_MS, "timeout");
+void arrival().then(() => {
+  performance.mark("candil:python");
+  clearTimeout(timer);
+  removeEventListener("unhandledrejection", onError);
+  removeEventListener("error", onError);
+  show(false);
+});
+start().catch(fail);

@@ -1,0 +1,48 @@
+"""python -m tools.build [--dev] [--no-model] [--out FOLDER]: brings build/site (or build/dev) up to date."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import time
+from pathlib import Path
+
+from tools.build.layout import ROOT, BuildError, Sources
+from tools.build.site import Target, alone, build
+
+
+def main() -> int:
+    arguments = parse()
+    started = time.monotonic()
+    sources = Sources()
+    out = arguments.out or ROOT / "build" / ("dev" if arguments.dev else "site")
+    try:
+        with alone(sources.cache):
+            prepared = None if arguments.no_model else prepare(sources.cache)
+            changed = build(sources, Target(out, dev=arguments.dev, prepared_model=prepared))
+    except BuildError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{out.relative_to(ROOT)}: {'built' if changed else 'up to date'} ({time.monotonic() - started:.1f} s)")
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tools.build", description=__doc__)
+    parser.add_argument(
+        "--dev", action="store_true", help="for `static_server.py --dev`: sources are served as they are"
+    )
+    parser.add_argument("--no-model", action="store_true", help="without the embedded model")
+    parser.add_argument("--out", type=lambda p: Path(p).resolve(), help="default: build/site, with --dev build/dev")
+    return parser.parse_args()
+
+
+def prepare(cache: Path) -> Path:
+    """The embedded model in the browser's formats, made on the first call. Imported late: it needs NumPy and ONNX."""
+    prepared: Path = importlib.import_module("tools.embedded_model").prepare(cache)
+    return prepared
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,68 @@
+"""The catalog as served: the repository's, with what only the build knows filled in.
+
+That is the embedded model's files, and how many bytes of engine code somebody accepts with an engine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tools.build.cache import sha256
+
+FOLDER = "models/smollm2-135m-instruct"
+
+
+def model_files(prepared: Path) -> dict[str, Path]:
+    """{path in the site: file}. The folder is named by what it holds, so it may be cached for ever."""
+    folder = model_folder(prepared)
+    listed = json.loads((prepared / "candil.json").read_text("utf-8"))
+    paths = {file["path"] for variant in listed["variants"] for file in variant["files"]}
+    return {f"{folder}/{path}": prepared / path for path in sorted(paths)}
+
+
+def model_folder(prepared: Path) -> str:
+    return f"{FOLDER}/{sha256(prepared / 'candil.json')[:12]}"
+
+
+def served_manifest(manifest: Path, prepared: Path | None, engines: Mapping[str, Any]) -> bytes:
+    """model_manifest.json of the site: `engines` on top, the embedded model's variants filled in.
+
+    Without a prepared model the embedded entry is left out: it could not be loaded.
+    """
+    catalog = json.loads(manifest.read_text("utf-8")) if manifest.exists() else {"models": []}
+    models = [filled(model, prepared) if is_embedded(model) else model for model in catalog["models"]]
+    catalog["models"] = [model for model in models if model is not None]
+    catalog["engines"] = engines
+    return (json.dumps(catalog, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def is_embedded(model: Mapping[str, Any]) -> bool:
+    return bool(model.get("source", {}).get("kind") == "embedded")
+
+
+def filled(model: dict[str, Any], prepared: Path | None) -> dict[str, Any] | None:
+    if prepared is None:
+        return None
+    folder = model_folder(prepared)
+    variants = json.loads((prepared / "candil.json").read_text("utf-8"))["variants"]
+    for variant in variants:
+        variant["files"] = [{**file, "url": f"{folder}/{file['path']}"} for file in variant["files"]]
+    return {**model, "variants": variants}
+
+
+def engine_code(
+    engines: Mapping[str, Mapping[str, list[str]]], files: Mapping[str, Path]
+) -> dict[str, dict[str, dict[str, list[dict[str, object]]]]]:
+    """Per engine and device the code's files: bytes on disk, and `wire_bytes` of the brotli variant."""
+    return {
+        engine: {"files": {device: [code_file(name, files) for name in names] for device, names in devices.items()}}
+        for engine, devices in engines.items()
+    }
+
+
+def code_file(name: str, files: Mapping[str, Path]) -> dict[str, object]:
+    wire = files.get(f"{name}.br", files[name])
+    return {"path": name, "bytes": files[name].stat().st_size, "wire_bytes": wire.stat().st_size}

@@ -1,0 +1,64 @@
+"""The locked packages' files the page uses, and no others. npm has checked every package against package-lock.json."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from tools.build.layout import BuildError
+
+# PyScript loads these when something asks for them, which nothing in our page does: editors, terminals, CDN packages.
+PYSCRIPT_UNUSED = ("codemirror", "xterm", "toml-", "zip-", "pyodide_graph", "index-")
+PYSCRIPT_IMPORT = re.compile(r"""(?:from|import\(?)\s*["']\./([\w.-]+\.js)["']""")
+
+FILES = {
+    "vendor/pyodide/": ("pyodide", ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"]),
+    "vendor/transformers/": ("@huggingface/transformers", ["dist/transformers.min.js", "LICENSE"]),
+    "vendor/onnxruntime/": (
+        "onnxruntime-web",
+        [
+            # The plain build runs on the CPU; the asyncify build has the WebGPU execution provider as well.
+            *("dist/ort-wasm-simd-threaded.mjs", "dist/ort-wasm-simd-threaded.wasm"),
+            *("dist/ort-wasm-simd-threaded.asyncify.mjs", "dist/ort-wasm-simd-threaded.asyncify.wasm"),
+        ],
+    ),
+    "vendor/noble-hashes/": ("@noble/hashes", ["sha2.js", "_md.js", "_u64.js", "utils.js", "LICENSE"]),
+}
+
+TRANSFORMERS = "vendor/transformers/transformers.min.js"
+ORT = "vendor/onnxruntime/ort-wasm-simd-threaded"
+
+# Engine code comes only after somebody chose the engine: per engine and device, what it then takes.
+ENGINES: dict[str, dict[str, list[str]]] = {
+    "transformers_js": {
+        "wasm": [TRANSFORMERS, f"{ORT}.mjs", f"{ORT}.wasm"],
+        "webgpu": [TRANSFORMERS, f"{ORT}.asyncify.mjs", f"{ORT}.asyncify.wasm"],
+    },
+}
+
+
+def vendored(node_modules: Path) -> Iterator[tuple[str, Path]]:
+    """(path in the site, file) of everything vendored. Raises BuildError when a package is not installed."""
+    yield from pyscript(node_modules / "@pyscript" / "core")
+    for folder, (package, names) in FILES.items():
+        for name in names:
+            yield folder + Path(name).name, present(node_modules / package / name)
+
+
+def pyscript(package: Path) -> Iterator[tuple[str, Path]]:
+    """PyScript's core and the chunks it imports, found by following its imports: their names change with it."""
+    found, waiting = {"core.js"}, ["core.js"]
+    while waiting:
+        text = present(package / "dist" / waiting.pop()).read_text("utf-8")
+        new = {n for n in PYSCRIPT_IMPORT.findall(text) if not n.startswith(PYSCRIPT_UNUSED)} - found
+        found |= new
+        waiting += new
+    for name in ["LICENSE", *(f"dist/{n}" for n in sorted(found))]:
+        yield "vendor/pyscript/" + Path(name).name, present(package / name)
+
+
+def present(path: Path) -> Path:
+    if not path.is_file():
+        raise BuildError(f"{path} is missing: run `make setup` (npm ci).")
+    return path
