@@ -122,7 +122,10 @@ class Manifest:
 
 def parse(text: str) -> Manifest:
     """The catalog in `text`. Raises ManifestError, one sentence that names the place, when anything is wrong."""
-    root = loads(text)
+    return read(loads(text))
+
+
+def read(root: Node) -> Manifest:
     version = root.at("format").integer(least=0)
     if version != FORMAT:
         raise root.at("format").wrong(f"is {version}; this version of Candil reads {FORMAT}")

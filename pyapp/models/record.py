@@ -1,0 +1,50 @@
+"""What is written down about an installed variant: its entry of the catalog, as it was when it was fetched.
+
+So a page without the catalog, offline or after the entry is gone from it, can still load the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pyapp.errors import ManifestError
+from pyapp.models.manifest import FORMAT, EmbeddedSource, ManifestFile, ModelSpec, Variant, read
+from pyapp.models.strict_json import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    model: ModelSpec
+    variant: Variant
+    damaged: tuple[ManifestFile, ...] = ()  # missing, or not of the right size: evicted, or half deleted
+
+    @property
+    def key(self) -> str:
+        return key(self.model, self.variant)
+
+
+def key(model: ModelSpec, variant: Variant) -> str:
+    return f"{model.id}.{variant.name}"
+
+
+def to_wire(model: ModelSpec, variant: Variant) -> dict[str, Any]:
+    entry = asdict(model)
+    entry["source"]["kind"] = "embedded" if isinstance(model.source, EmbeddedSource) else "hub"
+    for written in entry["variants"]:
+        for optional in ("files", "self_test"):
+            if not written[optional]:
+                del written[optional]
+    return {"format": FORMAT, "models": [entry], "variant": variant.name}
+
+
+def from_wire(wire: object, blobs: dict[str, int]) -> Installed | None:
+    """None for what this version cannot read: as if it were not installed. `blobs`: bytes by sha256."""
+    try:
+        root = Node(wire, "$")
+        (model,) = read(root).models
+        name = root.at("variant").text()
+        (variant,) = (v for v in model.variants if v.name == name)
+    except (ManifestError, ValueError):
+        return None
+    return Installed(model, variant, tuple(f for f in variant.files if blobs.get(f.sha256) != f.bytes))

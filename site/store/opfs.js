@@ -1,0 +1,272 @@
+/**
+ * The store on the origin's private file system:
+ *
+ *     models/blobs/<sha256>              whole and checked
+ *     models/partial/<sha256>            being fetched, written at several offsets at once
+ *     models/partial/<sha256>.journal    which parts of it are whole
+ *     models/records/<key>.json          what is installed
+ *
+ * Partials are written through SyncAccessHandles: what they wrote survives a crash of the tab, and one
+ * at a time may hold a file, in any tab, so they are open only while somebody uses them.
+ */
+import { Failure } from "../worker.js";
+
+/** @typedef {import("./disk").Disk} Disk */
+/** @typedef {import("./disk").PartialFile} PartialFile */
+/** @typedef {import("./disk").Listing} Listing */
+/** @typedef {{ users: number, file?: Promise<OpfsPartial> }} Opened */
+
+const JOURNAL = ".journal";
+
+/** @returns {Promise<OpfsDisk>} rejects where the browser has no OPFS to offer, as in some private windows */
+export async function openOpfs() {
+  const root = await navigator.storage.getDirectory();
+  const models = await root.getDirectoryHandle("models", { create: true });
+  const [blobs, partials, records] = await Promise.all(
+    ["blobs", "partial", "records"].map((name) => models.getDirectoryHandle(name, { create: true })),
+  );
+  await tryWriting(models);
+  return new OpfsDisk(blobs, partials, records);
+}
+
+/** Having a directory does not mean that one may write. @param {FileSystemDirectoryHandle} directory */
+async function tryWriting(directory) {
+  const name = `probe-${crypto.randomUUID()}`; // its own: another tab may be probing
+  const file = await directory.getFileHandle(name, { create: true });
+  try {
+    (await file.createSyncAccessHandle()).close();
+  } finally {
+    await directory.removeEntry(name);
+  }
+}
+
+/** @implements {PartialFile} */
+class OpfsPartial {
+  /** @param {FileSystemSyncAccessHandle} handle @param {() => void} onRelease */
+  constructor(handle, onRelease) {
+    this.handle = handle;
+    this.release = onRelease;
+  }
+
+  size() {
+    return this.handle.getSize();
+  }
+
+  /** @param {number} at @param {Uint8Array<ArrayBuffer>} into */
+  read(at, into) {
+    return this.handle.read(into, { at });
+  }
+
+  /** @param {number} at @param {Uint8Array<ArrayBuffer>} bytes */
+  write(at, bytes) {
+    // At the quota Chromium writes what fits and says so only in the count.
+    const written = this.handle.write(bytes, { at });
+    if (written !== bytes.byteLength) throw new Failure("quota_exceeded", `${written} of ${bytes.byteLength} bytes written`);
+  }
+
+  flush() {
+    this.handle.flush();
+  }
+
+  reserve() {} // truncate() would promise what the quota does not keep
+}
+
+/** @implements {Disk} */
+export class OpfsDisk {
+  opfs = true;
+  /** @type {Map<string, Opened>} */
+  #open = new Map();
+
+  /** @param {FileSystemDirectoryHandle} blobs @param {FileSystemDirectoryHandle} partials @param {FileSystemDirectoryHandle} records */
+  constructor(blobs, partials, records) {
+    this.blobs = blobs;
+    this.partials = partials;
+    this.records = records;
+  }
+
+  /** @returns {Promise<Listing>} */
+  async list() {
+    const [blobs, files, records] = await Promise.all([this.blobs, this.partials, this.records].map(filesIn));
+    const whole = files.filter(([name]) => !name.endsWith(JOURNAL));
+    const partials = await Promise.all(
+      whole.map(async ([sha256, file]) => ({
+        sha256,
+        bytes: file.size,
+        journal: await readJson(files.find(([name]) => name === sha256 + JOURNAL)?.[1]),
+      })),
+    );
+    const read = await Promise.all(records.map(([, file]) => readJson(file)));
+    return {
+      blobs: blobs.map(([sha256, file]) => ({ sha256, bytes: file.size })),
+      partials,
+      records: read.filter((record) => record !== null),
+    };
+  }
+
+  /** @param {string} sha256 */
+  async open(sha256) {
+    const opened = this.#open.get(sha256) ?? { users: 0 };
+    this.#open.set(sha256, opened);
+    opened.users++;
+    try {
+      return await (opened.file ??= this.#openHandle(sha256, opened));
+    } catch (error) {
+      this.#open.delete(sha256);
+      throw error;
+    }
+  }
+
+  /** @param {string} sha256 @param {Opened} opened */
+  async #openHandle(sha256, opened) {
+    const file = await this.partials.getFileHandle(sha256, { create: true });
+    const handle = await file.createSyncAccessHandle();
+    // A journal left behind by a crash between rename and clean-up would vouch for bytes that are not there.
+    if (handle.getSize() === 0) await remove(this.partials, sha256 + JOURNAL);
+    return new OpfsPartial(handle, () => {
+      if (--opened.users > 0 || this.#open.get(sha256) !== opened) return;
+      this.#open.delete(sha256);
+      handle.close();
+    });
+  }
+
+  /** @param {string} sha256 */
+  async #close(sha256) {
+    const opened = this.#open.get(sha256);
+    this.#open.delete(sha256);
+    (await opened?.file)?.handle.close();
+  }
+
+  /** @param {string} sha256 @param {unknown} journal */
+  journal(sha256, journal) {
+    return writeJson(this.partials, sha256 + JOURNAL, journal);
+  }
+
+  /** @param {string} sha256 */
+  async commit(sha256) {
+    await this.#close(sha256);
+    await move(await this.partials.getFileHandle(sha256), this.partials, this.blobs);
+    await remove(this.partials, sha256 + JOURNAL);
+  }
+
+  /** @param {string} sha256 */
+  async discard(sha256) {
+    await this.#close(sha256);
+    await remove(this.partials, sha256 + JOURNAL);
+    await remove(this.partials, sha256);
+  }
+
+  /** @param {string} key @param {unknown} record */
+  record(key, record) {
+    return writeJson(this.records, `${key}.json`, record);
+  }
+
+  /** @param {string} key */
+  forget(key) {
+    return remove(this.records, `${key}.json`);
+  }
+
+  /** @param {string} sha256 @returns {Promise<File | null>} */
+  async blob(sha256) {
+    try {
+      return await (await this.blobs.getFileHandle(sha256)).getFile();
+    } catch (error) {
+      if (isMissing(error)) return null;
+      throw error;
+    }
+  }
+
+  /** @param {string} sha256 */
+  remove(sha256) {
+    return remove(this.blobs, sha256);
+  }
+}
+
+/** @param {FileSystemDirectoryHandle} directory @returns {Promise<[string, File][]>} */
+async function filesIn(directory) {
+  /** @type {[string, File][]} */
+  const files = [];
+  for await (const [name, handle] of directory.entries()) {
+    if (handle.kind === "file" && !name.endsWith(".crswap")) files.push([name, await handle.getFile()]);
+  }
+  return files;
+}
+
+/** @param {File | undefined} file @returns {Promise<unknown>} null when missing or torn */
+async function readJson(file) {
+  try {
+    return file ? JSON.parse(await file.text()) : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * In one step where createWritable is (it writes aside and renames on close). Safari before 26 has only the sync
+ * handle: a crash may leave half a file, which reads as null and costs a fetch, not a wrong byte.
+ * @param {FileSystemDirectoryHandle} directory @param {string} name @param {unknown} value
+ */
+async function writeJson(directory, name, value) {
+  const text = JSON.stringify(value);
+  const file = await directory.getFileHandle(name, { create: true });
+  if (Object.hasOwn(FileSystemFileHandle.prototype, "createWritable")) {
+    const writable = await file.createWritable();
+    await writable.write(text);
+    await writable.close();
+    return;
+  }
+  const handle = await file.createSyncAccessHandle();
+  try {
+    const bytes = new TextEncoder().encode(text);
+    handle.truncate(0);
+    if (handle.write(bytes, { at: 0 }) !== bytes.byteLength) throw new Failure("quota_exceeded", `${name} was not written`);
+    handle.flush();
+  } finally {
+    handle.close();
+  }
+}
+
+/**
+ * By rename where the browser can; else by copy, the original kept until the copy is whole.
+ * @param {FileSystemFileHandle} file @param {FileSystemDirectoryHandle} from @param {FileSystemDirectoryHandle} to
+ * @returns {Promise<void>}
+ */
+async function move(file, from, to) {
+  const { move } = /** @type {any} */ (file); // not yet in TypeScript's library
+  if (move) return move.call(file, to, file.name);
+  const target = await to.getFileHandle(file.name, { create: true });
+  const handle = await target.createSyncAccessHandle();
+  try {
+    handle.truncate(0);
+    await copy(await file.getFile(), handle);
+  } finally {
+    handle.close();
+  }
+  await from.removeEntry(file.name);
+}
+
+/** @param {File} source @param {FileSystemSyncAccessHandle} handle */
+async function copy(source, handle) {
+  let at = 0;
+  for (const step = 4 << 20; at < source.size; ) {
+    const bytes = new Uint8Array(await source.slice(at, at + step).arrayBuffer());
+    if (handle.write(bytes, { at }) !== bytes.byteLength) {
+      throw new Failure("quota_exceeded", "no room for the copy", { bytes_needed: source.size - at });
+    }
+    at += bytes.byteLength;
+  }
+  handle.flush();
+}
+
+/** @param {FileSystemDirectoryHandle} directory @param {string} name */
+async function remove(directory, name) {
+  try {
+    await directory.removeEntry(name);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+/** @param {unknown} error */
+function isMissing(error) {
+  return error instanceof DOMException && error.name === "NotFoundError";
+}

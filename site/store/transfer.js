@@ -1,0 +1,132 @@
+/**
+ * One range request, from the network into a partial.
+ */
+import { Failure } from "../worker.js";
+import { isFull } from "./classify.js";
+import { judge, requestHeaders } from "./response.js";
+
+/** @typedef {import("./response").Part} Part */
+/** @typedef {Part & { url: string, idle_timeout_ms: number }} Request */
+/** @typedef {{ received: number, etag?: string | null, range_ignored?: true }} Step */
+
+const REPORT_MS = 100;
+
+/** Ends a request that says nothing for a while; `signal` also follows the caller's. */
+class Watch {
+  #silent = new AbortController();
+  #timer = 0;
+
+  /** @param {AbortSignal} signal @param {number} ms */
+  constructor(signal, ms) {
+    this.ms = ms;
+    this.caller = signal;
+    this.signal = AbortSignal.any([signal, this.#silent.signal]);
+    this.heard();
+  }
+
+  heard() {
+    clearTimeout(this.#timer);
+    this.#timer = Number(setTimeout(() => this.#silent.abort(), this.ms));
+  }
+
+  /** Also closes the connection. */
+  stop() {
+    clearTimeout(this.#timer);
+    this.#silent.abort();
+  }
+
+  /** @param {unknown} error what fetch or a read threw */
+  reason(error) {
+    if (this.#silent.signal.aborted) return new Failure("network_failed", `nothing came for ${this.ms / 1000} s`);
+    return new Failure("network_failed", error instanceof Error ? error.message : String(error));
+  }
+}
+
+/**
+ * @param {Request} request
+ * @param {URL} base what a relative `url` is relative to
+ * @param {import("./disk").PartialFile} file
+ * @param {AbortSignal} signal
+ * @returns {AsyncGenerator<Step, void>} see store.fetch in protocol.d.ts; ends quietly after an abort
+ */
+export async function* transfer(request, base, file, signal) {
+  const watch = new Watch(signal, request.idle_timeout_ms);
+  try {
+    const response = await ask(request, base, watch);
+    if (judge(response, request, Date.now()) === "range_ignored") {
+      yield { received: 0, range_ignored: true };
+      return;
+    }
+    const etag = response.headers.get("etag");
+    for await (const received of receive(response, request, file, watch)) yield { received, etag };
+    file.flush();
+    yield { received: request.length, etag };
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    watch.stop();
+  }
+}
+
+/** @param {Request} request @param {URL} base @param {Watch} watch */
+async function ask(request, base, watch) {
+  const url = new URL(request.url, base);
+  try {
+    return await fetch(url, {
+      headers: requestHeaders(request, url.origin === base.origin),
+      cache: "no-store", // gigabytes that are kept elsewhere; Firefox also breaks long streams through its cache
+      credentials: "omit",
+      referrerPolicy: "no-referrer",
+      signal: watch.signal,
+    });
+  } catch (error) {
+    throw watch.reason(error);
+  }
+}
+
+/**
+ * @param {Response} response @param {Request} request @param {import("./disk").PartialFile} file @param {Watch} watch
+ * @returns {AsyncGenerator<number, void>} bytes so far
+ */
+async function* receive(response, request, file, watch) {
+  const reader = response.body?.getReader();
+  let received = 0;
+  let reported = performance.now();
+  for (;;) {
+    const bytes = reader ? await nextBytes(reader, watch) : null;
+    if (watch.caller.aborted) throw watch.caller.reason; // before the write: the partial may be gone
+    if (bytes === null) break;
+    if (received + bytes.byteLength > request.length) throw new Failure("wrong_content", "more bytes than asked for");
+    put(file, request, received, bytes);
+    received += bytes.byteLength;
+    if (performance.now() - reported >= REPORT_MS) {
+      yield received;
+      reported = performance.now();
+    }
+  }
+  if (received < request.length) {
+    yield received;
+    throw new Failure("transfer_truncated", `${received} of ${request.length} bytes`);
+  }
+}
+
+/** @param {ReadableStreamDefaultReader<Uint8Array>} reader @param {Watch} watch @returns {Promise<Uint8Array | null>} */
+async function nextBytes(reader, watch) {
+  try {
+    const { done, value } = await reader.read();
+    watch.heard();
+    return done ? null : value;
+  } catch (error) {
+    throw watch.reason(error);
+  }
+}
+
+/** @param {import("./disk").PartialFile} file @param {Request} request @param {number} received @param {Uint8Array} bytes */
+function put(file, request, received, bytes) {
+  try {
+    file.write(request.offset + received, bytes);
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    throw new Failure("quota_exceeded", "no room for the file", { bytes_needed: request.length - received });
+  }
+}
