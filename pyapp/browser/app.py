@@ -17,6 +17,7 @@ from pyapp.chat.keeper import Keeper
 from pyapp.chat.session import Session
 from pyapp.engine import values
 from pyapp.engines.transformers_js import TransformersJs
+from pyapp.models.store import Store
 from pyapp.setup.setup import Setup
 from pyapp.views.language import Language, pick
 

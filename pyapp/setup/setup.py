@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from pyapp.engine import Engine, Transport, values
-from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
+from pyapp.errors import CandilError, DeviceLost, EngineError, ManifestError, NotLoaded
 from pyapp.models.capabilities import Capabilities, from_wire
 from pyapp.models.choice import Choice, Preference, choose
 from pyapp.models.download import DownloadProgress
@@ -81,13 +81,10 @@ class Setup:
         """Looks around and goes as far as it may without asking: load what is installed, go on with an agreed
         download, else offer one."""
         self._enter(Checking())
-        try:
-            if not await self._hold_lock(steal):
-                return self._enter(Elsewhere())
-            await self._look_around()
-            await self._go_on()
-        except CandilError as error:
-            self._enter(Unavailable(error))
+        if await self._hold_lock(steal):
+            await self._run(self._find_model())
+        else:
+            self._enter(Elsewhere())
 
     def choose(self) -> None:
         """Shows the offer again."""
@@ -110,8 +107,7 @@ class Setup:
                 self.state.offer, received_bytes=self.state.received_bytes - self.state.engine_received_bytes
             )
             self.intent.set(None)
-            if self._running:
-                self._running.cancel()
+            self._abandon()
             self._enter(Declined(offer))
 
     async def retry(self) -> None:
@@ -147,6 +143,13 @@ class Setup:
 
     # ---- how it goes on ----
 
+    async def _find_model(self) -> None:
+        try:
+            await self._look_around()
+            await self._go_on()
+        except CandilError as error:
+            self._enter(Unavailable(error))
+
     async def _look_around(self) -> None:
         probe = (await values(self.transport, "transformers_js.probe"))[-1]
         self._capabilities = from_wire(probe, (await values(self.transport, "store.status"))[-1])
@@ -161,21 +164,25 @@ class Setup:
             self._manifest = Manifest(tuple(model for model, _ in installed))
 
     async def _go_on(self) -> None:
+        if not self._manifest.models:
+            raise ManifestError("It names no model.")
         model = self._manifest.models[0]
         choice = self._choice(model)
         wanted = [choice.variant, *choice.fallbacks]
         installed = [variant for m, variant in await self.store.installed() if m.id == model.id]
         for variant in wanted:
             if variant in installed:
-                return await self._run(self._load(model, variant))
-        await self._offer(model, choice.variant, choice.reasons)
+                return await self._load(model, variant)
+        offer = await self._offer(model, choice.variant, choice.reasons)
         if self.intent.get() == _key(model, choice.variant):
-            await self.download()
+            await self._fetch(offer)
+        else:
+            self._enter(Choosing(offer))
 
-    async def _offer(self, model: ModelSpec, variant: Variant, reasons: Sequence[str]) -> None:
+    async def _offer(self, model: ModelSpec, variant: Variant, reasons: Sequence[str]) -> Offer:
         engine = self._manifest.engines.get(variant.engine, EngineFiles({}))
         received = await self.store.received_bytes(variant)
-        self._enter(Choosing(Offer(model, variant, tuple(reasons), engine.wire_bytes(variant.device), received)))
+        return Offer(model, variant, tuple(reasons), engine.wire_bytes(variant.device), received)
 
     async def _fetch(self, offer: Offer) -> None:
         self.intent.set(_key(offer.model, offer.variant))
@@ -217,13 +224,12 @@ class Setup:
         elif (model, other) in await self.store.installed():
             await self._load(model, other)
         else:
-            await self._offer(model, other, ("fallback",))
+            self._enter(Choosing(await self._offer(model, other, ("fallback",))))
 
     def _fallback(self, model: ModelSpec, variant: Variant) -> Variant | None:
         """The next variant that could run here, None when the user forced the device or there is none."""
         choice = self._choice(model)
-        if variant not in (order := [choice.variant, *choice.fallbacks]):
-            return None
+        order = [choice.variant, *choice.fallbacks]
         later = order[order.index(variant) + 1 :]
         return later[0] if later else None
 
@@ -250,20 +256,23 @@ class Setup:
 
     async def _yield_engine(self) -> None:
         """Another tab took over: stop what runs here and give the memory back."""
-        if self._running:
-            self._running.cancel()
+        self._abandon()
         for engine in self.engines.values():
             await engine.unload()
         self._enter(Elsewhere())
 
     # ---- small parts ----
 
-    async def _run(self, work: object) -> None:
-        """Runs a download or a load as the one task that `cancel` and `ready` know."""
-        task = self._running = asyncio.ensure_future(work)  # type: ignore[call-overload]
+    async def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Runs a search, a download or a load as the one task that `cancel` and `ready` know."""
+        task = self._running = asyncio.ensure_future(work)
         await asyncio.wait({task})
         if not task.cancelled():
             task.result()
+
+    def _abandon(self) -> None:
+        if self._running:
+            self._running.cancel()
 
     def _enter(self, state: SetupState) -> None:
         self.state = state

@@ -182,6 +182,8 @@ def progress_figures(state: Downloading, language: Language) -> str:
         figures.append(language.text("setup.download.engine"))
     elif progress.retrying:
         figures.append(language.text("setup.download.retrying"))
+    elif progress.phase == "waiting":
+        figures.append(language.text("setup.download.waiting"))
     elif progress.phase != "downloading":
         figures.append(language.text("setup.download.checking"))
     else:

@@ -86,6 +86,7 @@ STRINGS: dict[str, str] = {
     "setup.download.speed": "{speed}/s",
     "setup.download.left": "{time} left",
     "setup.download.checking": "Checking every byte…",
+    "setup.download.waiting": "Waiting for another tab to finish…",
     "setup.download.engine": "Fetching the engine…",
     "setup.download.retrying": "The connection broke. Trying again…",
     "setup.cancel": "Cancel download",

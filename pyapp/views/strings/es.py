@@ -86,6 +86,7 @@ STRINGS: dict[str, str] = {
     "setup.download.speed": "{speed}/s",
     "setup.download.left": "quedan {time}",
     "setup.download.checking": "Comprobando cada byte…",
+    "setup.download.waiting": "Esperando a que termine otra pestaña…",
     "setup.download.engine": "Trayendo el motor…",
     "setup.download.retrying": "La conexión se ha cortado. Reintentando…",
     "setup.cancel": "Cancelar la descarga",
