@@ -1,0 +1,69 @@
+# make run     everything from nothing to a page at http://127.0.0.1:8000/ (HOST and PORT from the environment)
+# make dev     the same from the sources: an edit is a reload
+# make test    every check there is, the one CI runs
+# make bench   how fast it starts, beside stock PyScript
+# Nothing is installed or built twice: locks and contents are compared by hash.
+
+PYTHON := .venv/bin/python
+RUN    := $(PYTHON) -m
+export PYTHONDONTWRITEBYTECODE := 1
+.NOTPARALLEL:
+.PHONY: help run dev test bench setup setup-test build \
+        lint types layers js-types js-tests unit unit-in-pyodide tools server browser
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+run: build
+	@exec $(PYTHON) static_server.py
+
+dev: setup
+	@$(RUN) tools.build --dev
+	@exec $(PYTHON) static_server.py --dev
+
+build: setup
+	@$(RUN) tools.build
+
+setup:
+	@python3 tools/setup.py run
+
+setup-test:
+	@python3 tools/setup.py test
+
+test: setup-test lint types layers js-types js-tests unit unit-in-pyodide tools server browser
+	@echo "All checks passed."
+
+bench: setup-test
+	$(RUN) bench.boot
+
+lint:
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+
+types:
+	$(RUN) mypy
+
+layers:
+	.venv/bin/lint-imports
+
+js-types:
+	node_modules/.bin/tsc -p tsconfig.json
+
+js-tests:
+	node --test $$(find tests/js -name '*.test.js' | sort)
+
+unit: # pyapp outside browser/, every branch
+	$(RUN) pytest -q tests/unit --cov
+
+unit-in-pyodide: # the same tests in the interpreter the page has
+	$(RUN) tools.pyodide_tests -q tests/unit
+
+tools: # the build, and what it makes
+	$(RUN) pytest -q tests/tools
+
+server:
+	$(RUN) pytest -q tests/server
+
+browser: # the built site in Chromium, with the real model
+	$(RUN) tools.build
+	$(RUN) pytest -q tests/browser
