@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from pyapp.models.manifest import Variant
 from pyapp.setup.state import (
     Checking,
@@ -46,6 +48,8 @@ def status(state: SetupState, language: Language) -> tuple[str, str]:
             return "idle", language.text("status.elsewhere")
         case DownloadFailed() | LoadFailed() | Unavailable():
             return "bad", language.text("status.failed")
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def device(variant: Variant, language: Language) -> str:
@@ -136,6 +140,8 @@ def card(state: SetupState, language: Language) -> Html:
             return _card(title, text("setup.elsewhere.text"), "take-over", text("setup.elsewhere.take"))
         case Checking() | Choosing() | Ready():
             return Html()
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _card(title: str, text: str, action: str, label: str, *, failed: bool = False) -> Html:

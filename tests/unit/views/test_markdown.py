@@ -54,10 +54,10 @@ ATTACKS = [
     "[click](vbscript:x)",
     "[click](//evil.test/)",
     "[click](/api/health)",
-    "<https://evil.test/\"onmouseover=alert(1)>",
+    '<https://evil.test/"onmouseover=alert(1)>',
     "[x](https://ok.test/ \"t' onclick='alert(1)\")",
     "```<script>\nalert(1)\n```",
-    "``` \"onload=\"alert(1)\nx\n```",
+    '``` "onload="alert(1)\nx\n```',
     "<iframe src=https://evil.test></iframe>",
     "[a](http://[)",
     "| a |\n|---|\n| <b onclick=1>x</b> |",
@@ -97,6 +97,11 @@ def test_tables_and_code() -> None:
     assert '<td data-align="right">2</td>' in html
     assert '<pre tabindex="0" data-language="python"><code>x &lt; 1\n</code></pre>' in html
     assert "<code>indented\n</code>" in html
+
+
+@pytest.mark.parametrize("url", ["http://[", "javascript:x", "//a.test", "/x", "https:", "mailto:", "ftp://a.test"])
+def test_unsafe_links(url: str) -> None:
+    assert not is_safe_link(url)
 
 
 @pytest.mark.parametrize(
