@@ -10,7 +10,7 @@ from typing import Any
 
 from pyapp.models.download import DownloadProgress
 from pyapp.models.manifest import ModelSpec, Variant, parse
-from tests.unit.transport import Forever, ScriptedTransport
+from tests.unit.transport import Answer, Forever, ScriptedTransport
 
 
 def catalog() -> dict[str, Any]:
@@ -45,7 +45,7 @@ STATUS = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 10*
 
 def transport(**answers: Any) -> ScriptedTransport:
     """What a healthy page answers; `answers` replaces some ("page_read" for "page.read")."""
-    table = {
+    table: dict[str, Answer] = {
         "transformers_js.probe": lambda _: [PROBE],
         "store.status": lambda _: [STATUS],
         "page.read": lambda _: [{"body": json.dumps(catalog())}],
@@ -59,7 +59,13 @@ def transport(**answers: Any) -> ScriptedTransport:
 
 
 def progress(received: int, **changes: Any) -> DownloadProgress:
-    values = {"phase": "downloading", "checked_bytes": 0, "bytes_per_s": 0.0, "seconds_left": None, "retrying": None}
+    values: dict[str, Any] = {
+        "phase": "downloading",
+        "checked_bytes": 0,
+        "bytes_per_s": 0.0,
+        "seconds_left": None,
+        "retrying": None,
+    }
     return DownloadProgress(received_bytes=received, total_bytes=1000, **(values | changes))
 
 

@@ -18,10 +18,13 @@ ANSWER = Entry(2, "assistant", "Some *text*", "done", ORIGIN, USAGE, "stop")
 
 
 def words(html: str) -> str:
-    parser = HTMLParser()
     found: list[str] = []
-    parser.handle_data = found.append  # type: ignore[method-assign]
-    parser.feed(html)
+
+    class Collector(HTMLParser):
+        def handle_data(self, data: str) -> None:
+            found.append(data)
+
+    Collector().feed(html)
     return " ".join(" ".join(found).split())
 
 

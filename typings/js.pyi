@@ -1,0 +1,9 @@
+"""What of the browser's globals pyapp/browser uses. Values from JavaScript are Any: the edge is thin."""
+
+from typing import Any
+
+document: Any
+localStorage: Any
+location: Any
+window: Any
+URLSearchParams: Any
