@@ -44,12 +44,8 @@ export interface StoreOps {
    * Whoever changes partials, blobs or records holds it; the lock of a tab that dies is free at once.
    */
   "store.lock": { in: { wait: boolean }; out: { held: boolean } };
-  /**
-   * Makes the partial `bytes` long by writing zeros after what it has, because a browser may promise space it does not
-   * have until it is written; so a full disk or quota shows before the download. Yields {allocated}. quota_exceeded
-   * {bytes_needed}: what is missing of this file.
-   */
-  "store.allocate": { in: { sha256: string; bytes: number }; out: { allocated: number } };
+  /** Makes the partial `bytes` long, so that a full quota shows before the download. quota_exceeded {bytes_needed}. */
+  "store.allocate": { in: { sha256: string; bytes: number }; out: never };
   /**
    * GETs bytes [offset, offset + length) of `url` and writes them into the partial at `offset`.
    * `etag` (or null) goes into If-Range. Yields {received, etag} (bytes so far of this call, at most every 100 ms), last

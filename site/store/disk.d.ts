@@ -4,11 +4,11 @@ export interface PartialFile {
   size(): number;
   /** Fills `into` from `at`; returns the bytes read, fewer at the end of the file. */
   read(at: number, into: Uint8Array): number;
+  /** Makes it at least `bytes` long, or quota_exceeded {bytes_needed}. */
+  grow(bytes: number): void;
   /** All of `bytes` at `at`, or quota_exceeded. */
   write(at: number, bytes: Uint8Array): void;
   flush(): void;
-  /** Says that it will be `bytes` long. */
-  reserve(bytes: number): void;
   /** Everyone who opened it releases it once; the last one frees the file for other tabs. */
   release(): void;
 }

@@ -8,38 +8,35 @@ import { Failure } from "../worker.js";
 
 /** @implements {PartialFile} */
 class MemoryPartial {
-  #length = 0;
   #bytes = new Uint8Array(0);
 
-  /** @param {number} bytes asked for at once, so that growing does not copy */
-  reserve(bytes) {
+  size() {
+    return this.#bytes.byteLength;
+  }
+
+  /** @param {number} bytes */
+  grow(bytes) {
     if (bytes <= this.#bytes.byteLength) return;
     try {
       const grown = new Uint8Array(bytes);
-      grown.set(this.#bytes.subarray(0, this.#length));
+      grown.set(this.#bytes);
       this.#bytes = grown;
     } catch {
       throw new Failure("quota_exceeded", "no memory for the file", { bytes_needed: bytes });
     }
   }
 
-  size() {
-    return this.#length;
-  }
-
   /** @param {number} at @param {Uint8Array} into */
   read(at, into) {
-    const found = this.#bytes.subarray(at, Math.min(at + into.byteLength, this.#length));
+    const found = this.#bytes.subarray(at, at + into.byteLength);
     into.set(found);
     return found.byteLength;
   }
 
   /** @param {number} at @param {Uint8Array} bytes */
   write(at, bytes) {
-    const end = at + bytes.byteLength;
-    if (end > this.#bytes.byteLength) this.reserve(Math.max(end, 2 * this.#bytes.byteLength));
+    this.grow(at + bytes.byteLength);
     this.#bytes.set(bytes, at);
-    this.#length = Math.max(this.#length, end);
   }
 
   flush() {}
@@ -47,7 +44,7 @@ class MemoryPartial {
   release() {}
 
   blob() {
-    return new Blob([this.#bytes.subarray(0, this.#length)]);
+    return new Blob([this.#bytes]);
   }
 }
 

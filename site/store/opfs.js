@@ -10,6 +10,7 @@
  * at a time may hold a file, in any tab, so they are open only while somebody uses them.
  */
 import { Failure } from "../worker.js";
+import { isFull } from "./classify.js";
 
 /** @typedef {import("./disk").Disk} Disk */
 /** @typedef {import("./disk").PartialFile} PartialFile */
@@ -57,9 +58,22 @@ class OpfsPartial {
     return this.handle.read(into, { at });
   }
 
+  /** @param {number} bytes */
+  grow(bytes) {
+    const had = this.handle.getSize();
+    if (had >= bytes) return;
+    try {
+      this.handle.truncate(bytes); // counts against the quota, though nothing is written
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
+    // A private window's truncate() succeeds and changes nothing.
+    if (this.handle.getSize() < bytes) throw new Failure("quota_exceeded", "no room for the file", { bytes_needed: bytes - had });
+  }
+
   /** @param {number} at @param {Uint8Array<ArrayBuffer>} bytes */
   write(at, bytes) {
-    // At the quota Chromium writes what fits and says so only in the count.
+    // At the quota a write may throw, or write what fits and say so only in its count.
     const written = this.handle.write(bytes, { at });
     if (written !== bytes.byteLength) throw new Failure("quota_exceeded", `${written} of ${bytes.byteLength} bytes written`);
   }
@@ -67,8 +81,6 @@ class OpfsPartial {
   flush() {
     this.handle.flush();
   }
-
-  reserve() {} // truncate() would promise what the quota does not keep
 }
 
 /** @implements {Disk} */

@@ -2,15 +2,12 @@
  * The store's ops over a disk; protocol.d.ts says what each takes and yields. No op retries, chooses or plans.
  */
 import { Failure } from "../worker.js";
-import { isFull } from "./classify.js";
 import { hashOf, RunningHashes } from "./hashing.js";
 import { holdLock } from "./lock.js";
 import { transfer } from "./transfer.js";
 
 /** @typedef {import("./disk").Disk} Disk */
 /** @typedef {import("../protocol").Op} Op */
-
-const ZEROS = new Uint8Array(4 << 20);
 
 /** @param {string} sha256 it becomes a file name */
 function checked(sha256) {
@@ -44,10 +41,10 @@ export function operations(opening, createSha256, base) {
     async *lock({ wait }, { signal }) {
       yield* holdLock((await opening).opfs, wait, signal);
     },
-    async *allocate({ sha256, bytes }, { signal }) {
+    async *allocate({ sha256, bytes }) {
       const file = await (await opening).open(checked(sha256));
       try {
-        yield* fill(file, bytes, signal);
+        file.grow(bytes);
       } finally {
         file.release();
       }
@@ -103,23 +100,4 @@ async function found(disk, sha256) {
   const blob = await disk.blob(checked(sha256));
   if (!blob) throw new Failure("storage_failed", "the file is not in the store", { sha256 });
   return blob;
-}
-
-/**
- * Zeros from where the file ends. At the quota truncate() and even write() succeed; only the count tells.
- * @param {import("./disk").PartialFile} file @param {number} bytes @param {AbortSignal} signal
- */
-async function* fill(file, bytes, signal) {
-  file.reserve(bytes);
-  for (let at = file.size(); at < bytes && !signal.aborted; at = file.size()) {
-    try {
-      file.write(at, ZEROS.subarray(0, Math.min(ZEROS.byteLength, bytes - at)));
-    } catch (error) {
-      if (!isFull(error)) throw error;
-      throw new Failure("quota_exceeded", "no room for the file", { bytes_needed: bytes - file.size() });
-    }
-    yield { allocated: file.size() };
-    await new Promise((resolve) => setTimeout(resolve)); // lets an abort in
-  }
-  file.flush();
 }

@@ -1,0 +1,280 @@
+"""A model hub on this machine, in a thread, that misbehaves on command.
+
+It also serves what a bare test page needs: the site's store modules, a page and the vendored hash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from pyapp.models.manifest import EmbeddedSource, ManifestFile, ModelSpec, Variant
+
+ROOT = Path(__file__).resolve().parents[1]
+PIECE = 64 << 10
+CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Content-Range",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+
+# A worker in a browser without OPFS. Modules run in the order of their imports; awaiting one would lose messages.
+HIDE_OPFS = "delete StorageManager.prototype.getDirectory;"
+NO_OPFS = 'import "./hide_opfs.js"; import "./store.js";'
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request for a file."""
+
+    path: str
+    first: int
+    last: int
+    headers: dict[str, str]
+    at_s: float
+
+    @property
+    def bytes(self) -> int:
+        return self.last - self.first + 1
+
+
+@dataclass
+class Body:
+    """What would be sent; a fault changes it."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+    cut_after: int | None = None  # the connection breaks
+    stall_after: int | None = None  # nothing more comes
+
+
+Fault = Callable[[Body], Body]
+
+
+@dataclass
+class Hub:
+    """Files by path. `faults[path]` are used up, one per request; `always[path]` stays."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    etags: dict[str, str] = field(default_factory=dict)
+    redirects: dict[str, str] = field(default_factory=dict)
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+    always: dict[str, Fault] = field(default_factory=dict)
+    before: Callable[[Asked], None] = lambda asked: None
+    bytes_per_s: float | None = None  # for each connection
+    ranges: bool = True
+    asked: list[Asked] = field(default_factory=list)
+    active: int = 0
+    most_active: int = 0
+    port: int = 0
+
+    # ---- running ----
+
+    def start(self) -> None:
+        listener = socket.create_server(("127.0.0.1", self.port), reuse_port=False)
+        self.port = listener.getsockname()[1]
+        config = uvicorn.Config(self._app(), log_level="critical", lifespan="off", timeout_graceful_shutdown=0)
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [listener]}, daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            time.sleep(0.005)
+
+    def stop(self) -> None:
+        """Breaks every connection; the port refuses until `start`."""
+        self._server.should_exit = True
+        self._server.force_exit = True
+        self._thread.join(10)
+
+    def reset(self) -> None:
+        for forgotten in (self.files, self.etags, self.redirects, self.faults, self.always, self.asked):
+            forgotten.clear()
+        self.before, self.bytes_per_s, self.ranges = lambda asked: None, None, True
+        self.active = self.most_active = 0
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    # ---- what it has ----
+
+    def put(self, path: str, content: bytes) -> ManifestFile:
+        """Offers `content` at /model/<path>."""
+        sha256 = hashlib.sha256(content).hexdigest()
+        self.files[path] = content
+        self.etags[path] = f'"{sha256[:16]}"'
+        return ManifestFile(path, f"model/{path}", len(content), sha256)
+
+    # ---- what it says ----
+
+    def _app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route(
+                    "/", lambda _request: HTMLResponse("<!doctype html><link rel=icon href=data:,><title>bare</title>")
+                ),
+                Route("/model/{path:path}", self._file, methods=["GET", "OPTIONS"]),
+                Route("/store/no_opfs.js", lambda _request: script(NO_OPFS)),
+                Route("/store/hide_opfs.js", lambda _request: script(HIDE_OPFS)),
+                Mount("/store", StaticFiles(directory=ROOT / "site" / "store")),
+                Route("/worker.js", lambda _request: script((ROOT / "site" / "worker.js").read_text())),
+                Mount("/vendor/noble-hashes", StaticFiles(directory=ROOT / "node_modules" / "@noble" / "hashes")),
+            ]
+        )
+
+    async def _file(self, request: Request) -> Response:
+        path = request.path_params["path"]
+        if path in self.redirects:
+            return RedirectResponse(self.redirects[path], headers=CORS)
+        if path not in self.files:
+            return Response(status_code=404, headers=CORS)
+        first, last = self._range(path, request.headers)
+        asked = Asked(path, first, last, dict(request.headers), time.monotonic())
+        self.asked.append(asked)
+        self.before(asked)
+        body = self._answer(path, request.headers)
+        if self.faults.get(path):
+            body = self.faults[path].pop(0)(body)
+        if path in self.always:
+            body = self.always[path](body)
+        return StreamingResponse(self._send(body), body.status, headers=body.headers)
+
+    def _range(self, path: str, headers: Any) -> tuple[int, int]:
+        match = re.fullmatch(r"bytes=(\d+)-(\d+)", headers.get("range", ""))
+        size = len(self.files[path])
+        return (int(match[1]), min(int(match[2]), size - 1)) if match else (0, size - 1)
+
+    def _answer(self, path: str, headers: Any) -> Body:
+        content, etag = self.files[path], self.etags[path]
+        common = {"Content-Type": "application/octet-stream", "ETag": etag} | CORS
+        if not self.ranges or headers.get("if-range", etag) != etag:
+            return Body(200, common | {"Content-Length": str(len(content))}, content)
+        first, last = self._range(path, headers)
+        part = content[first : last + 1]
+        ranged = {"Content-Length": str(len(part)), "Content-Range": f"bytes {first}-{last}/{len(content)}"}
+        return Body(206, common | ranged, part)
+
+    async def _send(self, body: Body) -> AsyncIterator[bytes]:
+        self.active += 1
+        self.most_active = max(self.most_active, self.active)
+        try:
+            for at in range(0, len(body.content), PIECE):
+                piece = body.content[at : at + PIECE]
+                for limit, act in ((body.cut_after, self._break), (body.stall_after, self._hang)):
+                    if limit is not None and at + len(piece) > limit:
+                        yield piece[: max(0, limit - at)]
+                        await act()
+                yield piece
+                if self.bytes_per_s:
+                    await asyncio.sleep(len(piece) / self.bytes_per_s)
+        finally:
+            self.active -= 1
+
+    async def _break(self) -> None:
+        raise ConnectionAbortedError("on command")
+
+    async def _hang(self) -> None:
+        await asyncio.sleep(3600)
+
+
+def script(text: str) -> Response:
+    return Response(text, media_type="text/javascript")
+
+
+# ---- faults ----
+
+
+def status(code: int, **headers: str) -> Fault:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda _body: Body(code, CORS | named | {"Content-Type": "text/plain"}, b"no")
+
+
+def web_page(_body: Body) -> Body:
+    return Body(200, CORS | {"Content-Type": "text/html; charset=utf-8"}, b"<!doctype html><title>Log in</title>")
+
+
+def flipped(at: int) -> Fault:
+    """One bit of the part is wrong."""
+
+    def fault(body: Body) -> Body:
+        body.content = body.content[:at] + bytes([body.content[at] ^ 1]) + body.content[at + 1 :]
+        return body
+
+    return fault
+
+
+def truncated(after: int) -> Fault:
+    """A body that ends early and says nothing of it."""
+
+    def fault(body: Body) -> Body:
+        del body.headers["Content-Length"]
+        body.content = body.content[:after]
+        return body
+
+    return fault
+
+
+def cut(after: int) -> Fault:
+    def fault(body: Body) -> Body:
+        body.cut_after = after
+        return body
+
+    return fault
+
+
+def stalled(after: int) -> Fault:
+    def fault(body: Body) -> Body:
+        body.stall_after = after
+        return body
+
+    return fault
+
+
+def well(body: Body) -> Body:
+    return body
+
+
+# ---- models of it ----
+
+
+def model(*variants: Variant, name: str = "test") -> ModelSpec:
+    return ModelSpec(
+        id=name,
+        title="Test",
+        parameters=1,
+        context_tokens=8,
+        license="MIT",
+        license_url="https://example.org/",
+        languages=("en",),
+        source=EmbeddedSource("p", "1", "f", "0" * 64),
+        verified=False,
+        variants=variants,
+    )
+
+
+def variant(*files: ManifestFile, name: str = "wasm") -> Variant:
+    return Variant(name, "transformers_js", "wasm", "int8", (), files)
+
+
+def running() -> Iterator[Hub]:
+    """For a fixture: a hub that is stopped afterwards."""
+    hub = Hub()
+    hub.start()
+    yield hub
+    hub.stop()
