@@ -26,6 +26,7 @@
      +- StorageError
      |   +- QuotaExceeded     bytes_needed
      |   +- StorageUnavailable no OPFS (a private window): what is kept lasts until the tab closes
+     |   +- OfflineUnavailable no service worker: it works, but only with a connection
      |   +- StorageFailed
      +- ManifestError         the catalog is not what its schema says
 
@@ -160,6 +161,10 @@ class QuotaExceeded(StorageError):
 
 class StorageUnavailable(StorageError):
     code = "storage_unavailable"
+
+
+class OfflineUnavailable(StorageError):
+    code = "offline_unavailable"
 
 
 class StorageFailed(StorageError):

@@ -11,7 +11,7 @@ export type ErrorCode =
   | "engine_failed" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "wrong_answer" | "not_loaded"
   | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
   | "file_changed" | "wrong_content" | "hash_mismatch"
-  | "quota_exceeded" | "storage_unavailable" | "storage_failed"
+  | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"
   | "manifest_invalid";
 
 /** Why an op failed. `details` are JSON values a sentence may show; never a prompt. */
@@ -121,7 +121,7 @@ export interface PageOps {
   "page.replace_worker": { in: { worker: string }; out: never };
   /** navigator.storage.persist(); one value. */
   "page.persist": { in: {}; out: { persisted: boolean } };
-  /** Makes the service worker keep the files of a group ("transformers_js:wasm"); {received, total} bytes. */
+  /** Makes the service worker keep the files of a group ("transformers_js:wasm"); {received, total} bytes. offline_unavailable. */
   "page.keep": { in: { group: string }; out: { received: number; total: number } };
   /** GETs a small same-origin JSON file; one value {body} with the text. */
   "page.read": { in: { url: string }; out: { body: string } };

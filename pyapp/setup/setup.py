@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from pyapp.engine import Engine, Transport, values
-from pyapp.errors import CandilError, DeviceLost, EngineError, ManifestError, NotLoaded
+from pyapp.errors import CandilError, DeviceLost, EngineError, ManifestError, NotLoaded, OfflineUnavailable
 from pyapp.models.capabilities import Capabilities, from_wire
 from pyapp.models.choice import Choice, Preference, choose
 from pyapp.models.download import DownloadProgress
@@ -200,10 +201,11 @@ class Setup:
 
     async def _fetch_engine(self, offer: Offer) -> None:
         group = f"{offer.variant.engine}:{offer.variant.device}"
-        async for value in self.transport.stream("page.keep", {"group": group}):
-            # The page counts bytes as they are unpacked; people were told what crosses the wire.
-            done = value["received"] / value["total"] if value["total"] else 1.0
-            self._enter(Downloading(offer, None, int(done * offer.engine_bytes)))
+        with suppress(OfflineUnavailable):  # then the engine is fetched when it is loaded, each time
+            async for value in self.transport.stream("page.keep", {"group": group}):
+                # The page counts bytes as they are unpacked; people were told what crosses the wire.
+                done = value["received"] / value["total"] if value["total"] else 1.0
+                self._enter(Downloading(offer, None, int(done * offer.engine_bytes)))
 
     async def _load(self, model: ModelSpec, variant: Variant) -> None:
         self._enter(Loading(model, variant))

@@ -125,6 +125,7 @@ STRINGS: dict[str, str] = {
     "error.hash_mismatch": "A file arrived damaged, so it was thrown away. Continue the download to fetch it again.",
     "error.quota_exceeded": "There is not enough storage: {bytes_needed} more are needed. Free some space and continue the download.",
     "error.storage_unavailable": "This browser gives the page no storage (perhaps a private window). Open Candil in a normal window to keep the model.",
+    "error.offline_unavailable": "This browser lets no page work offline here. Candil works as long as the server can be reached.",
     "error.storage_failed": "The browser's storage did not work. Reload the page and try again.",
     "error.manifest_invalid": "The list of models on the server is broken: {message} Ask whoever runs this site to repair it.",
     "language.en": "English",

@@ -125,6 +125,7 @@ STRINGS: dict[str, str] = {
     "error.hash_mismatch": "Un archivo ha llegado dañado y se ha descartado. Continúa la descarga para traerlo de nuevo.",
     "error.quota_exceeded": "No hay espacio suficiente: hacen falta {bytes_needed} más. Libera espacio y continúa la descarga.",
     "error.storage_unavailable": "Este navegador no da almacenamiento a la página (quizá sea una ventana privada). Abre Candil en una ventana normal para conservar el modelo.",
+    "error.offline_unavailable": "Este navegador no permite aquí que una página funcione sin conexión. Candil funciona mientras se alcance el servidor.",
     "error.storage_failed": "El almacenamiento del navegador ha fallado. Recarga la página y vuelve a intentarlo.",
     "error.manifest_invalid": "La lista de modelos del servidor está estropeada: {message} Pide a quien lleva este sitio que la arregle.",
     "language.en": "inglés",

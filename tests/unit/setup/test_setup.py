@@ -16,6 +16,7 @@ from pyapp.errors import (
     ManifestError,
     NetworkFailed,
     NotLoaded,
+    OfflineUnavailable,
     QuotaExceeded,
     StorageFailed,
     WrongAnswer,
@@ -181,6 +182,17 @@ def test_engine_code_that_cannot_be_fetched_fails_the_download() -> None:
         await scene.setup.begin()
         await scene.setup.download()
         assert isinstance(scene.setup.state, DownloadFailed)
+
+    run(story())
+
+
+def test_a_browser_without_service_worker_still_gets_its_model() -> None:
+    scene = Scene({"page_keep": lambda _: [OfflineUnavailable()]})
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.download()
+        assert isinstance(scene.setup.state, Ready)
 
     run(story())
 
