@@ -29,6 +29,10 @@ _ICONS = {
 }
 
 
+# Reasons that only explain which part of the device does the work; the others are warnings.
+_EXPLAIN_DEVICE = frozenset({"no_webgpu", "software_adapter", "feature_missing", "buffer_too_small", "single_thread"})
+
+
 def status(state: SetupState, language: Language) -> tuple[str, str]:
     """(tone, sentence) of the header: tone is idle, busy, ready or bad."""
     match state:
@@ -99,10 +103,15 @@ def _facts(offer: Offer, language: Language) -> Html:
         "choice.license": offer.model.license,
         "choice.languages": ", ".join(_language_name(code, language) for code in offer.model.languages),
         "choice.context": language.text("choice.context.value", tokens=language.number(offer.model.context_tokens)),
-        "choice.runs_on": device(offer.variant, language),
+        "choice.runs_on": _runs_on(offer, language),
     }
     rows = [fill("<dt>{name}</dt><dd>{value}</dd>", name=language.text(k), value=v) for k, v in facts.items()]
     return fill('<dl class="facts">{rows}</dl>', rows=join(rows))
+
+
+def _runs_on(offer: Offer, language: Language) -> Html:
+    why = [language.text(f"choice.why.{reason}") for reason in offer.reasons if reason in _EXPLAIN_DEVICE]
+    return fill('{device} <span class="why">{why}</span>', device=device(offer.variant, language), why=" ".join(why))
 
 
 def _language_name(code: str, language: Language) -> str:
@@ -110,7 +119,8 @@ def _language_name(code: str, language: Language) -> str:
 
 
 def _warnings(offer: Offer, language: Language) -> Html:
-    sentences = [language.text(f"choice.why.{r}") for r in offer.reasons if f"choice.why.{r}" in language.strings]
+    codes = [reason for reason in offer.reasons if reason not in _EXPLAIN_DEVICE]
+    sentences = [language.text(f"choice.why.{c}") for c in codes if f"choice.why.{c}" in language.strings]
     if not offer.model.verified:
         sentences.append(language.text("choice.unverified"))
     if offer.received_bytes:
