@@ -6,7 +6,6 @@ It also serves what a bare test page needs: the site's store modules, a page and
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 import socket
 import threading
@@ -23,7 +22,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from pyapp.models.manifest import EmbeddedSource, ManifestFile, ModelSpec, Variant
+from pyapp.models.manifest import ManifestFile
+from tests.unit.models.made import file
 
 ROOT = Path(__file__).resolve().parents[1]
 PIECE = 64 << 10
@@ -116,10 +116,10 @@ class Hub:
 
     def put(self, path: str, content: bytes) -> ManifestFile:
         """Offers `content` at /model/<path>."""
-        sha256 = hashlib.sha256(content).hexdigest()
+        made = file(path, content)
         self.files[path] = content
-        self.etags[path] = f'"{sha256[:16]}"'
-        return ManifestFile(path, f"model/{path}", len(content), sha256)
+        self.etags[path] = f'"{made.sha256[:16]}"'
+        return made
 
     # ---- what it says ----
 
@@ -248,28 +248,6 @@ def stalled(after: int) -> Fault:
 
 def well(body: Body) -> Body:
     return body
-
-
-# ---- models of it ----
-
-
-def model(*variants: Variant, name: str = "test") -> ModelSpec:
-    return ModelSpec(
-        id=name,
-        title="Test",
-        parameters=1,
-        context_tokens=8,
-        license="MIT",
-        license_url="https://example.org/",
-        languages=("en",),
-        source=EmbeddedSource("p", "1", "f", "0" * 64),
-        verified=False,
-        variants=variants,
-    )
-
-
-def variant(*files: ManifestFile, name: str = "wasm") -> Variant:
-    return Variant(name, "transformers_js", "wasm", "int8", (), files)
 
 
 def running() -> Iterator[Hub]:
