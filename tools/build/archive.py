@@ -23,7 +23,7 @@ WHEELS = ("markdown_it", "mdurl")
 # No processes, terminals, servers or mail in a page; no debugger, profiler or test runner; jokes.
 UNUSED = frozenset(
     """
-    multiprocessing _pyrepl pty tty socketserver ftplib imaplib poplib smtplib mailbox xmlrpc wsgiref netrc getpass
+    multiprocessing _pyrepl pty tty ftplib imaplib poplib smtplib mailbox xmlrpc wsgiref netrc getpass
     unittest doctest pdb bdb pydoc trace profile cProfile pstats timeit tabnanny pyclbr modulefinder compileall
     py_compile zipapp pickletools symtable cmd fileinput filecmp wave sched nturl2path
     this antigravity __hello__ __phello__ _pyio _pydatetime _py_abc site-packages
@@ -39,10 +39,20 @@ ENCODINGS = frozenset(
 )
 
 
+# Of packages that stay: what needs another system, a second interpreter, or something above.
+UNUSED_PARTS = (
+    "asyncio/__main__",
+    "asyncio/windows_",
+    "concurrent/futures/process",
+    "concurrent/futures/interpreter",
+    "concurrent/interpreters/",
+)
+
+
 def is_used(name: str) -> bool:
     """Whether the standard library's file `name` ("email/message.py") goes into the page."""
     top, _, rest = name.partition("/")
-    if not name.endswith(".py") or top.removesuffix(".py") in UNUSED:
+    if not name.endswith(".py") or top.removesuffix(".py") in UNUSED or name.startswith(UNUSED_PARTS):
         return False
     return top != "encodings" or rest.removesuffix(".py") in ENCODINGS
 

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,10 +59,11 @@ def inputs(sources: Sources, target: Target) -> str:
 def is_complete(out: Path) -> bool:
     """Whether every file of the last build is there with its size."""
     listing = out.with_suffix(".json")
-    if not listing.exists():
-        return False
-    files = json.loads(listing.read_text())
-    return all((out / n).is_file() and (out / n).stat().st_size == file["bytes"] for n, file in files.items())
+    return listing.exists() and all(is_there(out / n, file) for n, file in json.loads(listing.read_text()).items())
+
+
+def is_there(path: Path, file: Mapping[str, object]) -> bool:
+    return path.is_file() and path.stat().st_size == file["bytes"]
 
 
 def compose(sources: Sources, target: Target) -> Files:
@@ -120,7 +121,7 @@ def publish(files: Files, out: Path) -> None:
     before = json.loads(listing.read_text()) if listing.exists() else {}
     after = {name: {"sha256": sha256(path), "bytes": path.stat().st_size} for name, path in sorted(files.items())}
     for name, path in files.items():
-        if before.get(name) != after[name] or not (out / name).is_file():
+        if before.get(name) != after[name] or not is_there(out / name, after[name]):
             place(path, out / name, link=name.startswith("models/"))
     for path in out.rglob("*"):
         if path.is_file() and path.relative_to(out).as_posix() not in files:

@@ -1,0 +1,210 @@
+"""The built folder: complete, verified, and made once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import brotli
+import pytest
+
+from tools.build import site as building
+from tools.build import vendor
+from tools.build.cache import Cache, digest
+from tools.build.layout import BuildError, Sources
+from tools.build.site import Target, build
+
+
+def snapshot(folder: Path) -> dict[str, int]:
+    """{path: inode}: a file that was made again has another."""
+    return {p.relative_to(folder).as_posix(): p.stat().st_ino for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A prepared model of two small variants."""
+    folder = tmp_path_factory.mktemp("model")
+    files = {"config.json": b"{}", "onnx/model_q8.onnx": b"q8" * 100, "onnx/model_q4.onnx": b"q4" * 50}
+    for name, data in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+
+    def variant(name: str, device: str, *names: str) -> dict[str, object]:
+        listed = [{"path": n, "bytes": len(files[n]), "sha256": hashlib.sha256(files[n]).hexdigest()} for n in names]
+        return {"name": name, "device": device, "dtype": name, "files": listed, "self_test": {"next_ids": [1]}}
+
+    variants = [
+        variant("q8", "wasm", "config.json", "onnx/model_q8.onnx"),
+        variant("q4", "webgpu", "config.json", "onnx/model_q4.onnx"),
+    ]
+    (folder / "candil.json").write_text(json.dumps({"variants": variants}))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
+    """The real packages, and copies of our own files that a test may edit."""
+    root = tmp_path_factory.mktemp("sources")
+    real = Sources()
+    shutil.copytree(real.site, root / "site")
+    shutil.copytree(real.app, root / "pyapp", ignore=shutil.ignore_patterns("__pycache__"))
+    catalog = {
+        "models": [
+            {"id": "embedded", "source": {"kind": "embedded"}, "variants": []},
+            {"id": "other", "source": {"kind": "hub"}, "variants": [{"name": "x"}]},
+        ]
+    }
+    (root / "manifest.json").write_text(json.dumps(catalog))
+    return replace(real, root=root, site=root / "site", app=root / "pyapp", manifest=root / "manifest.json")
+
+
+@pytest.fixture(scope="module")
+def built(sources: Sources, model: Path, tmp_path_factory: pytest.TempPathFactory) -> Target:
+    target = Target(tmp_path_factory.mktemp("build") / "site", prepared_model=model)
+    assert build(sources, target)
+    return target
+
+
+def test_a_second_run_does_nothing(sources: Sources, built: Target) -> None:
+    before = snapshot(built.out)
+    assert not build(sources, built)
+    assert snapshot(built.out) == before
+
+
+def test_an_edit_replaces_what_depends_on_it_and_no_more(sources: Sources, built: Target) -> None:
+    before = snapshot(built.out)
+    style = sources.site / "styles" / "tokens.css"
+    original = style.read_text()
+    style.write_text(original + "\n/* edited */\n")
+    assert build(sources, built)
+    after = snapshot(built.out)
+    changed = {name for name in before | after if before.get(name) != after.get(name)}
+    assert changed == {n + ext for n in ("styles/tokens.css", "precache.js") for ext in ("", ".br")}
+    style.write_text(original)
+    build(sources, built)
+
+
+def test_what_is_gone_from_the_sources_goes(sources: Sources, built: Target) -> None:
+    extra = sources.site / "extra.js"
+    extra.write_text("// extra")
+    build(sources, built)
+    assert (built.out / "extra.js").exists()
+    extra.unlink()
+    build(sources, built)
+    assert not (built.out / "extra.js").exists()
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"")])
+def test_a_damaged_site_is_made_again(sources: Sources, built: Target, damage: Callable[[Path], object]) -> None:
+    whole = (built.out / "app.zip").read_bytes()
+    damage(built.out / "app.zip")
+    assert build(sources, built)
+    assert (built.out / "app.zip").read_bytes() == whole
+
+
+def test_brotli_is_the_same_bytes(built: Target) -> None:
+    packed = list(built.out.rglob("*.br"))
+    assert {"app.zip.br", "stdlib.zip.br", "index.html.br"} <= {p.name for p in packed}
+    for path in packed:
+        assert brotli.decompress(path.read_bytes()) == path.with_suffix("").read_bytes()
+        assert "models" not in path.parts
+
+
+def test_the_precache_list_is_what_is_there(built: Target) -> None:
+    text = (built.out / "precache.js").read_text()
+    listed = json.loads(text.removeprefix("self.PRECACHE = ").removesuffix(";\n"))
+    for files in listed["groups"].values():
+        for name, file in files.items():
+            data = (built.out / name).read_bytes()
+            assert file == {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    shell = set(listed["groups"]["shell"])
+    assert {"index.html", "boot.js", "app.zip", "stdlib.zip", "vendor/pyodide/pyodide.asm.wasm"} <= shell
+    assert not {"sw.js", "model_manifest.json", "precache.js"} & shell
+    assert not any(name.startswith(("models/", "vendor/onnxruntime", "vendor/transformers")) for name in shell)
+    assert set(listed["groups"]) == {"shell", "transformers_js:wasm", "transformers_js:webgpu"}
+
+
+def test_the_catalog_as_served(built: Target, model: Path) -> None:
+    catalog = json.loads((built.out / "model_manifest.json").read_text())
+    embedded, other = catalog["models"]
+    assert other["variants"] == [{"name": "x"}]
+    assert [v["name"] for v in embedded["variants"]] == ["q8", "q4"]
+    for variant in embedded["variants"]:
+        assert variant["self_test"] == {"next_ids": [1]}
+        for file in variant["files"]:
+            data = (built.out / file["url"]).read_bytes()
+            assert (file["bytes"], file["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+    revision = hashlib.sha256((model / "candil.json").read_bytes()).hexdigest()[:12]
+    assert embedded["variants"][0]["files"][0]["url"] == f"models/smollm2-135m-instruct/{revision}/config.json"
+
+
+def test_an_engines_code_is_counted(built: Target) -> None:
+    catalog = json.loads((built.out / "model_manifest.json").read_text())
+    for device, names in vendor.ENGINES["transformers_js"].items():
+        code = catalog["engines"]["transformers_js"]["files"][device]
+        assert [file["path"] for file in code] == names
+        for file in code:
+            assert file["bytes"] == (built.out / file["path"]).stat().st_size
+            assert file["wire_bytes"] == (built.out / f"{file['path']}.br").stat().st_size
+
+
+def test_development_has_neither_app_nor_precache_list_nor_brotli(sources: Sources, tmp_path: Path) -> None:
+    target = Target(tmp_path / "dev", dev=True)
+    build(sources, target)
+    names = snapshot(target.out).keys()
+    assert "stdlib.zip" in names
+    assert not {"app.zip", "precache.js"} & names
+    assert not any(name.endswith(".br") for name in names)
+    assert [m["id"] for m in json.loads((target.out / "model_manifest.json").read_text())["models"]] == ["other"]
+
+
+def test_a_text_missing_in_a_language_ends_the_build_with_a_sentence(sources: Sources, tmp_path: Path) -> None:
+    spanish = sources.app / "views" / "strings" / "es.py"
+    original = spanish.read_text("utf-8")
+    spanish.write_text("STRINGS: dict[str, str] = {}\n", "utf-8")
+    try:
+        with pytest.raises(BuildError, match=r"missing in pyapp/views/strings/es\.py"):
+            build(sources, Target(tmp_path / "site"))
+    finally:
+        spanish.write_text(original, "utf-8")
+
+
+def test_packages_that_are_not_installed(sources: Sources, tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="is missing: run `make setup`"):
+        list(vendor.vendored(tmp_path))
+
+
+def test_vendored_modules_import_only_what_is_vendored(built: Target) -> None:
+    pyscript = built.out / "vendor" / "pyscript"
+    for path in pyscript.glob("*.js"):
+        for name in vendor.PYSCRIPT_IMPORT.findall(path.read_text("utf-8")):
+            assert (pyscript / name).exists() or name.startswith(vendor.PYSCRIPT_UNUSED)
+    for name in ("_md.js", "_u64.js", "utils.js"):
+        assert (built.out / "vendor" / "noble-hashes" / name).exists()
+
+
+def test_a_file_is_cached_whole_or_not_at_all(tmp_path: Path) -> None:
+    cache = Cache(tmp_path / "cache")
+
+    def broken(path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        cache.file("x", "key", broken)
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert cache.write("x", b"whole").read_bytes() == b"whole"
+
+
+def test_digest_keeps_its_parts_apart() -> None:
+    assert digest("ab", "c") != digest("a", "bc")
+
+
+def test_weights_are_linked_not_copied(built: Target, model: Path) -> None:
+    served = next(built.out.glob("models/*/*/config.json"))
+    assert served.stat().st_nlink > 1 or served.stat().st_dev != model.stat().st_dev
+    assert building.is_complete(built.out)
