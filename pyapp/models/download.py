@@ -47,9 +47,7 @@ async def download(model: ModelSpec, variant: Variant, given: Surroundings) -> A
     """
     run = _Download(variant, given)
     async with aclosing(given.wire.lock(wait=True)) as lock:
-        async for answer in lock:
-            if answer["held"]:
-                break
+        while not (await anext(lock))["held"]:
             yield run.progress("waiting")
         await run.prepare(await given.wire.listing())
         async with aclosing(run.fetch()) as steps:

@@ -208,6 +208,18 @@ def test_whole_but_not_flushed_is_asked_for_again() -> None:
     assert len([f for f in bench.worker.asked("fetch") if f["offset"] == 0 and f["url"] == URL]) == 2
 
 
+def test_an_answer_without_a_byte_is_no_progress() -> None:
+    class Empty(ScriptedWorker):
+        async def _fetch(self, **payload: Any) -> Any:
+            yield {"received": 0, "etag": None}
+            raise TransferTruncated("0 bytes")
+
+    bench = Bench()
+    bench.worker = Empty(bench.server)
+    bench.raises(TransferTruncated)
+    assert len(bench.worker.asked("fetch")) <= POLICY.attempts * POLICY.connections
+
+
 def test_retry_after_is_waited_for() -> None:
     async def timed(bench: Bench) -> float:
         start = asyncio.get_running_loop().time()
@@ -380,6 +392,21 @@ def test_a_full_disk_keeps_what_was_fetched_before() -> None:
     bench.worker.quota = 1000
     assert bench.raises(QuotaExceeded).details["bytes_needed"] == len(BIG)
     assert bench.worker.disk.blobs.keys() == {bench.files[0].sha256}
+
+
+def test_a_full_disk_keeps_the_whole_chunks() -> None:
+    bench = Bench(big=BIG, small=SMALL)
+    bench.fail(*[Fault()] * 6, *[Fault(NetworkFailed("gone"))] * 40)
+    bench.raises(NetworkFailed)
+    bench.worker.disk.partials.pop(bench.files[1].sha256, None)
+    bench.worker.disk.blobs.clear()
+    bench.worker.quota = len(BIG)
+    error = bench.raises(QuotaExceeded)
+    assert error.details["bytes_needed"] == bench.variant.bytes - 600
+    assert bench.worker.disk.partials.keys() == {bench.files[0].sha256}
+    bench.worker.quota *= 2
+    bench.server.faults.clear()
+    assert bench.download()[0].received_bytes == 600
 
 
 def test_a_disk_that_fills_up_meanwhile() -> None:
