@@ -1,0 +1,1 @@
+"""GGUF in, a transformers.js model repository out: see `python -m tools.convert --help`."""

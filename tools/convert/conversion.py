@@ -1,0 +1,96 @@
+"""The whole way from a GGUF file to a model repository."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.convert.architecture import Llama, parameter_count, read_llama
+from tools.convert.block_storage import BlockStorage
+from tools.convert.errors import ConvertError
+from tools.convert.gguf_file import GgufFile, read_gguf
+from tools.convert.graph_writer import GraphWriter
+from tools.convert.int8_storage import Int8Storage
+from tools.convert.llama_graph import Storage, build_llama
+from tools.convert.repository import WASM, WEBGPU, Variant, sha256_of, write_candil_json, write_settings
+from tools.convert.rope import inverse_frequencies
+from tools.convert.self_test import SelfTest, agreeing, choose, continue_greedily, prompts
+from tools.convert.vocabulary import Vocabulary, read_vocabulary
+from tools.convert.weights import Weights
+
+STORAGES: dict[Variant, Callable[[GraphWriter, Llama, Weights], Storage]] = {WEBGPU: BlockStorage, WASM: Int8Storage}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A GGUF that has passed every check."""
+
+    file: GgufFile
+    llama: Llama
+    vocabulary: Vocabulary
+    weights: Weights
+
+
+def open_source(path: Path) -> Source:
+    """Raises ConvertError if the file cannot be converted, OSError if it cannot be read."""
+    file = read_gguf(path)
+    llama = read_llama(file)
+    return Source(file, llama, read_vocabulary(file.metadata, llama.vocab), Weights(file, llama))
+
+
+def write_graph(path: Path, source: Source, storage: Callable[[GraphWriter, Llama, Weights], Storage]) -> list[Path]:
+    """One graph with the matrices kept as `storage` says; gives back its files, the graph itself first."""
+    writer = GraphWriter(path)
+    frequencies = inverse_frequencies(source.llama, source.weights)
+    build_llama(writer, source.llama, frequencies, storage(writer, source.llama, source.weights))
+    return writer.finish()
+
+
+def write_repository(folder: Path, source: Source) -> dict[Variant, list[Path]]:
+    """Fill the existing, empty `folder`; gives back the graphs' files."""
+    (folder / "onnx").mkdir()
+    graphs = {variant: write_graph(folder / variant.graph, source, storage) for variant, storage in STORAGES.items()}
+    settings = write_settings(folder, source.llama, source.vocabulary, graphs)
+    path = source.file.path
+    write_candil_json(
+        folder,
+        source={"file": path.name, "sha256": sha256_of(path), "architecture": "llama"},
+        llama=source.llama,
+        parameters=parameter_count(source.file),
+        settings=settings,
+        graphs=graphs,
+        self_tests=_self_tests(source, graphs),
+    )
+    return graphs
+
+
+def _self_tests(source: Source, graphs: dict[Variant, list[Path]]) -> dict[Variant, SelfTest]:
+    candidates = prompts(source.vocabulary)
+    tests = {variant: continue_greedily(files[0], source.llama, candidates) for variant, files in graphs.items()}
+    everything = [test for some in tests.values() for test in some]
+    agrees = iter(agreeing(source.llama, source.weights, everything))
+    return {variant: choose(some, [next(agrees) for _ in some]) for variant, some in tests.items()}
+
+
+@contextmanager
+def whole_or_nothing(folder: Path) -> Iterator[Path]:
+    """A folder beside `folder` that becomes it if the block succeeds and vanishes if not.
+
+    Raises ConvertError if there is something at `folder` already.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConvertError(f"{folder} exists already and is not empty.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.partial-", dir=folder.parent))
+    try:
+        yield partial
+        partial.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        partial.rename(folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
