@@ -15,16 +15,30 @@ from pyapp.errors import ManifestError
 MAX_INTEGER = 2**53 - 1  # the largest JavaScript counts exactly
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
+DEEPEST = 32  # levels; in Pyodide a few thousand overflow the browser's stack, which no `except` survives
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 
 
 def loads(text: str) -> Node:
-    """The document in `text`. Raises ManifestError when it is not JSON."""
+    """The document in `text`. Raises ManifestError when it is not JSON, or nested deeper than any catalog."""
+    if _depth(text) > DEEPEST:
+        raise ManifestError(f"The manifest is not JSON that is nested at most {DEEPEST} levels deep")
     try:
         return Node(json.loads(text, parse_constant=_no_constant), "$")
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ManifestError(f"The manifest is not JSON: {error}") from error
+
+
+def _depth(text: str) -> int:
+    deepest = depth = 0
+    for token in _STRING_OR_BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is not JSON")
 
 
 @dataclass(frozen=True, slots=True)
