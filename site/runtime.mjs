@@ -26,11 +26,28 @@ async function appArchive() {
 }
 
 /**
+ * Rejects when the wasm cannot be fetched or compiled: Pyodide only logs that, and then waits for ever.
+ * @returns {Promise<never>}
+ */
+function wasmFailure() {
+  const { instantiateStreaming } = WebAssembly;
+  return new Promise((_, reject) => {
+    WebAssembly.instantiateStreaming = (source, imports) => {
+      WebAssembly.instantiateStreaming = instantiateStreaming;
+      const instance = instantiateStreaming(source, imports);
+      instance.catch(reject);
+      return instance;
+    };
+  });
+}
+
+/**
  * @param {object} options PyScript's: stdout and stderr
  * @returns {Promise<unknown>} the Pyodide API
  */
 export function loadPyodide(options) {
-  return load({
+  const failure = wasmFailure();
+  const pyodide = load({
     ...options,
     indexURL: address("vendor/pyodide/"),
     packageBaseUrl: address("vendor/pyodide/"),
@@ -39,6 +56,7 @@ export function loadPyodide(options) {
     env: { HOME: "/home/pyodide", PYTHONPATH: APP, PYTHONDONTWRITEBYTECODE: "1" },
     fsInit: async (/** @type {any} */ FS) => FS.writeFile(APP, await appArchive()),
   });
+  return Promise.race([pyodide, failure]);
 }
 
 export { version };
