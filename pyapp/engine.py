@@ -40,11 +40,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """How the next token is chosen. The defaults are llama.cpp's, which people know."""
+    """How the next token is chosen. The defaults suit a small model, which rambles when it is left more freedom:
+    temperature and top-p are those of SmolLM2's model card, the rest llama.cpp's."""
 
-    temperature: float = 0.7  # 0 is greedy
+    temperature: float = 0.2  # 0 is greedy
     top_k: int = 40  # 0 keeps all
-    top_p: float = 0.95  # 1 keeps all (Holtzman et al., arXiv 1904.09751)
+    top_p: float = 0.9  # 1 keeps all (Holtzman et al., arXiv 1904.09751)
     min_p: float = 0.05  # 0 keeps all (Nguyen et al., arXiv 2407.01082)
     repetition_penalty: float = 1.1  # 1 is none (Keskar et al., arXiv 1909.05858)
     seed: int | None = None  # None: a fresh one per request

@@ -52,9 +52,13 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Sources:
     real = Sources()
     shutil.copytree(real.site, root / "site")
     shutil.copytree(real.app, root / "pyapp", ignore=shutil.ignore_patterns("__pycache__"))
+    variants = [
+        {"name": "on-gpu", "engine": "e", "device": "webgpu", "dtype": "q4"},
+        {"name": "on-cpu", "engine": "e", "device": "wasm", "dtype": "q8"},
+    ]
     catalog = {
         "models": [
-            {"id": "embedded", "source": {"kind": "embedded"}, "variants": []},
+            {"id": "embedded", "source": {"kind": "embedded"}, "variants": variants},
             {"id": "other", "source": {"kind": "hub"}, "variants": [{"name": "x"}]},
         ]
     }
@@ -132,7 +136,7 @@ def test_the_catalog_as_served(built: Target, model: Path) -> None:
     catalog = json.loads((built.out / "model_manifest.json").read_text())
     embedded, other = catalog["models"]
     assert other["variants"] == [{"name": "x"}]
-    assert [v["name"] for v in embedded["variants"]] == ["q8", "q4"]
+    assert [(v["name"], v["engine"]) for v in embedded["variants"]] == [("on-gpu", "e"), ("on-cpu", "e")]
     for variant in embedded["variants"]:
         assert variant["self_test"] == {"next_ids": [1]}
         for file in variant["files"]:

@@ -47,10 +47,14 @@ def filled(model: dict[str, Any], prepared: Path | None) -> dict[str, Any] | Non
     if prepared is None:
         return None
     folder = model_folder(prepared)
-    variants = json.loads((prepared / "candil.json").read_text("utf-8"))["variants"]
-    for variant in variants:
-        variant["files"] = [{**file, "url": f"{folder}/{file['path']}"} for file in variant["files"]]
-    return {**model, "variants": variants}
+    converted = {
+        (variant["device"], variant["dtype"]): {
+            "files": [{**file, "url": f"{folder}/{file['path']}"} for file in variant["files"]],
+            "self_test": variant["self_test"],
+        }
+        for variant in json.loads((prepared / "candil.json").read_text("utf-8"))["variants"]
+    }
+    return {**model, "variants": [{**v, **converted[v["device"], v["dtype"]]} for v in model["variants"]]}
 
 
 def engine_code(
