@@ -32,8 +32,7 @@ def hartley(size: int) -> F64:
 def spreading(size: int) -> F64:
     """An orthogonal matrix whose entries are all about 1 / sqrt(size): Hadamard times Hartley for the odd factor."""
     even = size & -size
-    matrix: F64 = np.kron(hadamard(even), hartley(size // even))
-    return matrix
+    return np.kron(hadamard(even), hartley(size // even)).astype(np.float64)
 
 
 def random_signs(size: int, seed: str) -> F64:
