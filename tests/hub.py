@@ -33,9 +33,14 @@ CORS = {
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
 
-# A worker in a browser without OPFS. Modules run in the order of their imports; awaiting one would lose messages.
-HIDE_OPFS = "delete StorageManager.prototype.getDirectory;"
-NO_OPFS = 'import "./hide_opfs.js"; import "./store.js";'
+# Workers in other browsers. Modules run in the order of their imports; awaiting one would lose messages.
+OTHER_BROWSERS = {
+    "no_opfs": "delete StorageManager.prototype.getDirectory;",
+    "read_only": "FileSystemFileHandle.prototype.createSyncAccessHandle = () => Promise.reject(new Error('no'));",
+    # Safari before 26 writes only through sync handles; move() is young everywhere.
+    "old_opfs": "delete FileSystemFileHandle.prototype.createWritable; delete FileSystemFileHandle.prototype.move;"
+    "if ('move' in FileSystemFileHandle.prototype) throw new Error('move is still there');",
+}
 
 
 @dataclass(frozen=True)
@@ -130,8 +135,8 @@ class Hub:
                     "/", lambda _request: HTMLResponse("<!doctype html><link rel=icon href=data:,><title>bare</title>")
                 ),
                 Route("/model/{path:path}", self._file, methods=["GET", "OPTIONS"]),
-                Route("/store/no_opfs.js", lambda _request: script(NO_OPFS)),
-                Route("/store/hide_opfs.js", lambda _request: script(HIDE_OPFS)),
+                Route("/others/{browser}.js", other_browser),
+                Route("/lacks/{browser}.js", lacks),
                 Mount("/store", StaticFiles(directory=ROOT / "site" / "store")),
                 Route("/worker.js", lambda _request: script((ROOT / "site" / "worker.js").read_text())),
                 Mount("/vendor/noble-hashes", StaticFiles(directory=ROOT / "node_modules" / "@noble" / "hashes")),
@@ -195,6 +200,15 @@ class Hub:
 
 def script(text: str) -> Response:
     return Response(text, media_type="text/javascript")
+
+
+def other_browser(request: Request) -> Response:
+    """The store worker where something is missing."""
+    return script(f'import "/lacks/{request.path_params["browser"]}.js"; import "/store/store.js";')
+
+
+def lacks(request: Request) -> Response:
+    return script(OTHER_BROWSERS[request.path_params["browser"]])
 
 
 # ---- faults ----
