@@ -86,7 +86,8 @@ class _Download:
                 await self._wire.allocate(state.file.sha256, state.file.bytes)
         except QuotaExceeded as error:
             await self._give_back()
-            raise self._told(error) from error
+            self._tell(error)
+            raise
 
     async def _give_back(self) -> None:
         """Space taken for files of which nothing is here yet: the conversations need it more."""
@@ -94,12 +95,12 @@ class _Download:
             if not state.journal.whole:
                 await self._wire.discard(state.file.sha256)
 
-    def _told(self, error: CandilError, file: ManifestFile | None = None) -> CandilError:
+    def _tell(self, error: CandilError, file: ManifestFile | None = None) -> None:
+        """Adds what only the download knows: which file, and how much room all of it still needs."""
         if file:
             error.details.setdefault("path", file.path)
         if isinstance(error, QuotaExceeded):
             error.details["bytes_needed"] = self._total - self._whole_bytes()
-        return error
 
     def _whole_bytes(self) -> int:
         return self._kept + sum(state.journal.whole_bytes for state in self._files if not state.committed)
@@ -168,7 +169,8 @@ class _Download:
                 else:
                     await self._hash_ended(state, task.result())
             except CandilError as error:
-                raise self._told(error, work.file) from None
+                self._tell(error, work.file)
+                raise
 
     # ---- what has ended ----
 

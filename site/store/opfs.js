@@ -11,6 +11,7 @@
  */
 import { Failure } from "../worker.js";
 import { isFull } from "./classify.js";
+import { filesIn, isMissing, move, readJson, remove, writeJson } from "./files.js";
 
 /** @typedef {import("./disk").Disk} Disk */
 /** @typedef {import("./disk").PartialFile} PartialFile */
@@ -191,94 +192,4 @@ export class OpfsDisk {
   remove(sha256) {
     return remove(this.blobs, sha256);
   }
-}
-
-/** @param {FileSystemDirectoryHandle} directory @returns {Promise<[string, File][]>} */
-async function filesIn(directory) {
-  /** @type {[string, File][]} */
-  const files = [];
-  for await (const [name, handle] of directory.entries()) {
-    if (handle.kind === "file" && !name.endsWith(".crswap")) files.push([name, await handle.getFile()]);
-  }
-  return files;
-}
-
-/** @param {File | undefined} file @returns {Promise<unknown>} null when missing or torn */
-async function readJson(file) {
-  try {
-    return file ? JSON.parse(await file.text()) : null;
-  } catch {
-    return null;
-  }
-}
-
-/**
- * In one step where createWritable is (it writes aside and renames on close). Safari before 26 has only the sync
- * handle: a crash may leave half a file, which reads as null and costs a fetch, not a wrong byte.
- * @param {FileSystemDirectoryHandle} directory @param {string} name @param {unknown} value
- */
-async function writeJson(directory, name, value) {
-  const text = JSON.stringify(value);
-  const file = await directory.getFileHandle(name, { create: true });
-  if (Object.hasOwn(FileSystemFileHandle.prototype, "createWritable")) {
-    const writable = await file.createWritable();
-    await writable.write(text);
-    await writable.close();
-    return;
-  }
-  const handle = await file.createSyncAccessHandle();
-  try {
-    const bytes = new TextEncoder().encode(text);
-    handle.truncate(0);
-    if (handle.write(bytes, { at: 0 }) !== bytes.byteLength) throw new Failure("quota_exceeded", `${name} was not written`);
-    handle.flush();
-  } finally {
-    handle.close();
-  }
-}
-
-/**
- * By rename where the browser can; else by copy, the original kept until the copy is whole.
- * @param {FileSystemFileHandle} file @param {FileSystemDirectoryHandle} from @param {FileSystemDirectoryHandle} to
- * @returns {Promise<void>}
- */
-async function move(file, from, to) {
-  const { move } = /** @type {any} */ (file); // not yet in TypeScript's library
-  if (move) return move.call(file, to, file.name);
-  const target = await to.getFileHandle(file.name, { create: true });
-  const handle = await target.createSyncAccessHandle();
-  try {
-    handle.truncate(0);
-    await copy(await file.getFile(), handle);
-  } finally {
-    handle.close();
-  }
-  await from.removeEntry(file.name);
-}
-
-/** @param {File} source @param {FileSystemSyncAccessHandle} handle */
-async function copy(source, handle) {
-  let at = 0;
-  for (const step = 4 << 20; at < source.size; ) {
-    const bytes = new Uint8Array(await source.slice(at, at + step).arrayBuffer());
-    if (handle.write(bytes, { at }) !== bytes.byteLength) {
-      throw new Failure("quota_exceeded", "no room for the copy", { bytes_needed: source.size - at });
-    }
-    at += bytes.byteLength;
-  }
-  handle.flush();
-}
-
-/** @param {FileSystemDirectoryHandle} directory @param {string} name */
-async function remove(directory, name) {
-  try {
-    await directory.removeEntry(name);
-  } catch (error) {
-    if (!isMissing(error)) throw error;
-  }
-}
-
-/** @param {unknown} error */
-function isMissing(error) {
-  return error instanceof DOMException && error.name === "NotFoundError";
 }
