@@ -16,6 +16,7 @@ from tools.build import site as building
 from tools.build import vendor
 from tools.build.cache import Cache, digest
 from tools.build.layout import BuildError, Sources
+from tools.build.model import filled
 from tools.build.site import Target, build
 
 
@@ -144,6 +145,12 @@ def test_the_catalog_as_served(built: Target, model: Path) -> None:
             assert (file["bytes"], file["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
     revision = hashlib.sha256((model / "candil.json").read_bytes()).hexdigest()[:12]
     assert embedded["variants"][0]["files"][0]["url"] == f"models/smollm2-135m-instruct/{revision}/config.json"
+
+
+def test_a_catalog_that_offers_what_is_not_converted(model: Path) -> None:
+    entry = {"id": "m", "source": {"kind": "embedded"}, "variants": [{"name": "q2", "device": "wasm", "dtype": "q2"}]}
+    with pytest.raises(BuildError, match=r"offers q2 of m, which is not converted"):
+        filled(entry, model)
 
 
 def test_an_engines_code_is_counted(built: Target) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 import time
 from pathlib import Path
 
+from tools import embedded_model
 from tools.build.layout import ROOT, BuildError, Sources
 from tools.build.site import Target, alone, build
 
@@ -39,9 +39,11 @@ def parse() -> argparse.Namespace:
 
 
 def prepare(cache: Path) -> Path:
-    """The embedded model in the browser's formats, made on the first call. Imported late: it needs NumPy and ONNX."""
-    prepared: Path = importlib.import_module("tools.embedded_model").prepare(cache)
-    return prepared
+    """The embedded model in the browser's formats, fetched and converted on the first call. Raises BuildError."""
+    try:
+        return embedded_model.prepare(cache)
+    except RuntimeError as error:
+        raise BuildError(str(error)) from error
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.build.cache import sha256
+from tools.build.layout import BuildError
 
 FOLDER = "models/smollm2-135m-instruct"
 
@@ -40,21 +41,28 @@ def served_manifest(manifest: Path, prepared: Path | None, engines: Mapping[str,
 
 
 def is_embedded(model: Mapping[str, Any]) -> bool:
-    return bool(model.get("source", {}).get("kind") == "embedded")
+    return bool(model["source"]["kind"] == "embedded")
 
 
 def filled(model: dict[str, Any], prepared: Path | None) -> dict[str, Any] | None:
+    """The entry with files and known answers; None without a model. Raises BuildError when the two do not agree."""
     if prepared is None:
         return None
+    made = {kind(v): v for v in json.loads((prepared / "candil.json").read_text("utf-8"))["variants"]}
+    if missing := [v["name"] for v in model["variants"] if kind(v) not in made]:
+        raise BuildError(f"model_manifest.json offers {', '.join(missing)} of {model['id']}, which is not converted.")
     folder = model_folder(prepared)
-    converted = {
-        (variant["device"], variant["dtype"]): {
-            "files": [{**file, "url": f"{folder}/{file['path']}"} for file in variant["files"]],
-            "self_test": variant["self_test"],
-        }
-        for variant in json.loads((prepared / "candil.json").read_text("utf-8"))["variants"]
-    }
-    return {**model, "variants": [{**v, **converted[v["device"], v["dtype"]]} for v in model["variants"]]}
+    return {**model, "variants": [with_files(v, made[kind(v)], folder) for v in model["variants"]]}
+
+
+def kind(variant: Mapping[str, Any]) -> tuple[str, str]:
+    """What the catalog and the converter both call a variant by."""
+    return variant["device"], variant["dtype"]
+
+
+def with_files(variant: Mapping[str, Any], made: Mapping[str, Any], folder: str) -> dict[str, Any]:
+    files = [{**file, "url": f"{folder}/{file['path']}"} for file in made["files"]]
+    return {**variant, "files": files, "self_test": made["self_test"]}
 
 
 def engine_code(
