@@ -160,6 +160,7 @@ class Candil:
     """The page as a person uses it, by the names any test may rely on."""
 
     page: Page
+    answers_before: int = 0
 
     def state(self) -> str:
         return self.page.locator("html").get_attribute("data-candil") or ""
@@ -191,13 +192,26 @@ class Candil:
         return self.page.get_by_role("log", name="Conversation").locator(f'article[data-role="{role}"]')
 
     def ask(self, text: str) -> Candil:
+        self.answers_before = self.articles("assistant").count()
         self.message.fill(text)
         self.page.get_by_role("button", name="Send").click()
         return self
 
-    def answer(self, index: int = -1, *, seconds: float = 120, states: tuple[str, ...] = ("done",)) -> str:
-        """The text of an answer once it is in one of `states`."""
-        article = self.articles("assistant").nth(index)
+    def begun(self, *, seconds: float = 60) -> str:
+        """Waits until the answer to the last `ask` has words, stops it, and returns them: a test need not hear it out."""
+        article = self.articles("assistant").nth(self.answers_before)
+        text = article.locator('[data-part="text"]')
+        article.wait_for()
+        ended = ("done", "stopped")
+        wait_for(lambda: text.inner_text().strip() or article.get_attribute("data-state") in ended, "words", seconds)
+        stop = self.page.get_by_role("button", name="Stop")
+        if stop.is_visible():
+            stop.click()
+        return str(text.inner_text())
+
+    def answer(self, *, seconds: float = 120, states: tuple[str, ...] = ("done",)) -> str:
+        """The text of the answer to the last `ask`, once it is in one of `states`."""
+        article = self.articles("assistant").nth(self.answers_before)
         article.wait_for()
         wait_for(lambda: article.get_attribute("data-state") != "streaming", "the answer has ended", seconds)
         assert article.get_attribute("data-state") in states
