@@ -36,11 +36,10 @@ from pyapp.models.manifest import ManifestFile, ModelSpec, Variant
 from pyapp.models.policy import Policy
 from pyapp.models.store import Store
 from tests import hub as hubs
+from tests.browser.aside import aside, entered, wait
 from tests.browser.remote_transport import RemoteTransport
 from tests.hub import Fault, Hub
 from tests.unit.models.made import model, variant
-
-pytestmark = pytest.mark.anyio
 
 MIB = 1 << 20
 CHUNK = MIB
@@ -49,11 +48,6 @@ POLICY = Policy(
 )
 CONTENT = random.Random(1).randbytes(8 * MIB + 321)
 LARGE = random.Random(2).randbytes(40 * MIB)
-
-
-@pytest.fixture(scope="module")
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @asynccontextmanager
@@ -68,8 +62,8 @@ async def chromium(profile: Path) -> AsyncIterator[BrowserContext]:
 
 
 @pytest.fixture(scope="module")
-async def browser(anyio_backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BrowserContext]:
-    async with chromium(tmp_path_factory.mktemp("profile")) as context:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
+    with entered(chromium(tmp_path_factory.mktemp("profile"))) as context:
         yield context
 
 
@@ -87,17 +81,17 @@ class Tab:
 
 
 @pytest.fixture
-async def tabs(browser: BrowserContext, hub: Hub) -> AsyncIterator[list[Tab]]:
+def tabs(browser: BrowserContext, hub: Hub) -> Iterator[list[Tab]]:
     """Closed after the test, so that one test's worker does not disturb another's timing."""
     opened: list[Tab] = []
     yield opened
     for tab in opened:
-        await tab.page.close()
+        wait(tab.page.close())
 
 
 @pytest.fixture
-async def tab(browser: BrowserContext, hub: Hub, tabs: list[Tab]) -> Tab:
-    return await open_tab(browser, hub, tabs)
+def tab(browser: BrowserContext, hub: Hub, tabs: list[Tab]) -> Tab:
+    return wait(open_tab(browser, hub, tabs))
 
 
 async def open_tab(
@@ -138,6 +132,7 @@ def overlap(hub: Hub) -> int:
     return sum(asked.bytes for asked in hub.asked) - sum(map(len, hub.files.values()))
 
 
+@aside
 async def test_a_download_is_whole_checked_and_kept(
     tab: Tab, hub: Hub, browser: BrowserContext, tabs: list[Tab]
 ) -> None:
@@ -152,6 +147,7 @@ async def test_a_download_is_whole_checked_and_kept(
     await assert_installed(other, *files)
 
 
+@aside
 async def test_four_ranges_come_at_once_and_say_nothing_of_the_user(tab: Tab, hub: Hub) -> None:
     hub.bytes_per_s = 8 * MIB
     file = hub.put("model.onnx", CONTENT)
@@ -164,6 +160,7 @@ async def test_four_ranges_come_at_once_and_say_nothing_of_the_user(tab: Tab, hu
     assert [asked.headers.get("if-range") for asked in hub.asked][-1] == hub.etags["model.onnx"]
 
 
+@aside
 async def test_a_flipped_bit_is_found_and_only_that_file_is_fetched_again(tab: Tab, hub: Hub) -> None:
     good, bad = hub.put("good.bin", CONTENT[:MIB]), hub.put("bad.bin", CONTENT)
     hub.faults["bad.bin"] = [hubs.well, hubs.flipped(1000)]
@@ -185,6 +182,7 @@ async def test_a_flipped_bit_is_found_and_only_that_file_is_fetched_again(tab: T
         pytest.param([hubs.status(429, Retry_After="0"), hubs.status(503)], id="busy"),
     ],
 )
+@aside
 async def test_what_another_try_mends_is_mended(tab: Tab, hub: Hub, faults: list[Fault]) -> None:
     file = hub.put("model.onnx", CONTENT)
     hub.faults["model.onnx"] = faults
@@ -211,6 +209,7 @@ async def test_what_another_try_mends_is_mended(tab: Tab, hub: Hub, faults: list
         (hubs.cut(0), NetworkFailed),
     ],
 )
+@aside
 async def test_each_failure_has_its_own_error(tab: Tab, hub: Hub, fault: Fault, error: type[DownloadError]) -> None:
     file = hub.put("model.onnx", CONTENT[: 3 * MIB])
     hub.always["model.onnx"] = fault
@@ -224,6 +223,7 @@ async def test_each_failure_has_its_own_error(tab: Tab, hub: Hub, fault: Fault, 
     await assert_installed(tab, file)
 
 
+@aside
 async def test_retry_after_is_kept_to(tab: Tab, hub: Hub) -> None:
     file = hub.put("model.onnx", CONTENT[:1000])
     hub.faults["model.onnx"] = [hubs.status(429, Retry_After="1")]
@@ -233,6 +233,7 @@ async def test_retry_after_is_kept_to(tab: Tab, hub: Hub) -> None:
     await assert_installed(tab, file)
 
 
+@aside
 async def test_a_length_other_than_the_catalogs_is_wrong_content(tab: Tab, hub: Hub) -> None:
     file = hub.put("model.onnx", CONTENT[:5000])
     hub.files["model.onnx"] = CONTENT[:5001]
@@ -243,6 +244,7 @@ async def test_a_length_other_than_the_catalogs_is_wrong_content(tab: Tab, hub: 
         await download(tab, file)
 
 
+@aside
 async def test_silence_ends(browser: BrowserContext, hub: Hub, tabs: list[Tab]) -> None:
     tab = await open_tab(browser, hub, tabs, policy=replace(POLICY, idle_timeout_ms=300, attempts=2))
     file = hub.put("model.onnx", CONTENT)
@@ -255,6 +257,7 @@ async def test_silence_ends(browser: BrowserContext, hub: Hub, tabs: list[Tab]) 
     await assert_installed(tab, file)
 
 
+@aside
 async def test_the_server_goes_away_and_comes_back(tab: Tab, hub: Hub) -> None:
     file = hub.put("model.onnx", CONTENT)
     hub.bytes_per_s = 4 * MIB
@@ -268,6 +271,7 @@ async def test_the_server_goes_away_and_comes_back(tab: Tab, hub: Hub) -> None:
     await assert_installed(tab, file)
 
 
+@aside
 async def test_a_server_without_ranges(tab: Tab, hub: Hub) -> None:
     hub.ranges = False
     file = hub.put("model.onnx", CONTENT)
@@ -275,6 +279,7 @@ async def test_a_server_without_ranges(tab: Tab, hub: Hub) -> None:
     await assert_installed(tab, file)
 
 
+@aside
 async def test_the_file_changes_in_the_middle(tab: Tab, hub: Hub) -> None:
     """The catalog has the new one; the first chunks come from a cache that has the old one."""
     file = hub.put("model.onnx", CONTENT)
@@ -290,6 +295,7 @@ async def test_the_file_changes_in_the_middle(tab: Tab, hub: Hub) -> None:
     await assert_installed(tab, file)
 
 
+@aside
 async def test_a_hub_elsewhere_that_redirects(tab: Tab, hub: Hub) -> None:
     elsewhere = Hub()
     elsewhere.start()
@@ -306,6 +312,7 @@ async def test_a_hub_elsewhere_that_redirects(tab: Tab, hub: Hub) -> None:
         elsewhere.stop()
 
 
+@aside
 async def test_a_full_quota_shows_before_the_first_byte(tab: Tab, hub: Hub) -> None:
     file = hub.put("model.onnx", CONTENT)
     session = await quota(tab, hub, 2 * MIB)
@@ -325,6 +332,7 @@ async def quota(tab: Tab, hub: Hub, size: int) -> CDPSession:
     return session
 
 
+@aside
 async def test_a_killed_renderer_costs_at_most_a_chunk_per_connection(hub: Hub, tmp_path: Path) -> None:
     file = hub.put("model.onnx", LARGE)
     hub.bytes_per_s = 16 * MIB
@@ -351,6 +359,7 @@ async def kill_renderers(context: BrowserContext) -> None:
             os.kill(process["id"], signal.SIGKILL)
 
 
+@aside
 async def test_leaving_keeps_what_is_whole_and_closes_the_connections(tab: Tab, hub: Hub) -> None:
     file = hub.put("model.onnx", CONTENT)
     hub.bytes_per_s = 4 * MIB
@@ -375,6 +384,7 @@ async def until(true: Callable[[], bool]) -> None:
     raise AssertionError("not within 15 s")
 
 
+@aside
 async def test_deleting_frees_what_no_other_variant_needs(tab: Tab, hub: Hub) -> None:
     weights, shared = hub.put("model.onnx", CONTENT), hub.put("tokenizer.json", CONTENT[:MIB])
     await download(tab, weights, shared)
@@ -390,6 +400,7 @@ async def test_deleting_frees_what_no_other_variant_needs(tab: Tab, hub: Hub) ->
     assert full.usage_bytes - freed.usage_bytes >= len(CONTENT)
 
 
+@aside
 async def test_one_tab_at_a_time_downloads(tab: Tab, hub: Hub, browser: BrowserContext, tabs: list[Tab]) -> None:
     file = hub.put("model.onnx", CONTENT)
     hub.bytes_per_s = 8 * MIB
@@ -405,6 +416,7 @@ async def test_one_tab_at_a_time_downloads(tab: Tab, hub: Hub, browser: BrowserC
     await assert_installed(other, file)
 
 
+@aside
 async def test_a_tab_that_closes_lets_the_next_one_go_on(
     tab: Tab, hub: Hub, browser: BrowserContext, tabs: list[Tab]
 ) -> None:
@@ -423,6 +435,7 @@ async def test_a_tab_that_closes_lets_the_next_one_go_on(
     await assert_installed(other, file)
 
 
+@aside
 async def test_a_file_the_browser_lost_is_offered_again(tab: Tab, hub: Hub) -> None:
     file = hub.put("model.onnx", CONTENT[:MIB])
     await download(tab, file)
@@ -439,6 +452,7 @@ LOSE = """async (sha256) => {
 }"""
 
 
+@aside
 async def test_a_bit_that_turned_on_disk_is_found_and_mended(tab: Tab, hub: Hub) -> None:
     good, bad = hub.put("good.bin", CONTENT[:1000]), hub.put("bad.bin", CONTENT[:MIB])
     await download(tab, good, bad)
@@ -461,6 +475,7 @@ TURN = """async (sha256) => {
 
 
 @pytest.mark.parametrize("missing", ["no_opfs", "read_only"])
+@aside
 async def test_without_opfs_everything_works_until_the_tab_closes(
     browser: BrowserContext, hub: Hub, tabs: list[Tab], missing: str
 ) -> None:
@@ -477,6 +492,7 @@ async def test_without_opfs_everything_works_until_the_tab_closes(
     assert (await tab.store.usage()).installed_bytes == 0
 
 
+@aside
 async def test_an_older_opfs_without_rename_and_writable_streams(
     browser: BrowserContext, hub: Hub, tabs: list[Tab]
 ) -> None:
@@ -501,6 +517,7 @@ async def one(tab: Tab, op: str, **payload: object) -> dict[str, object]:
     return value
 
 
+@aside
 async def test_the_bridge_gets_the_files_by_name(tab: Tab, hub: Hub) -> None:
     file = hub.put("model.onnx", CONTENT)
     await download(tab, file)
@@ -537,6 +554,7 @@ OPEN = """async (files) => {
         ("store.commit", {"sha256": "0" * 64}),
     ],
 )
+@aside
 async def test_a_name_that_is_no_name_is_refused(tab: Tab, op: str, payload: dict[str, object]) -> None:
     with pytest.raises(StorageFailed):
         async for _ in tab.transport.stream(op, payload):
