@@ -198,7 +198,7 @@ class Candil:
         return self
 
     def begun(self, *, seconds: float = 60) -> str:
-        """Waits until the answer to the last `ask` has words, stops it, and returns them: a test need not hear it out."""
+        """Waits until the answer to the last `ask` has words, stops it, and returns them: no need to hear it out."""
         article = self.articles("assistant").nth(self.answers_before)
         text = article.locator('[data-part="text"]')
         article.wait_for()
