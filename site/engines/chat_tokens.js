@@ -48,15 +48,15 @@ export class ChatTokens {
       messages.map((message) => ({ ...message, content: hidden.put(message.content) })),
       { add_generation_prompt: true, tokenize: false },
     );
-    return this.#pieces(rendered, hidden);
+    return this.split(rendered, (text) => hidden.take(text));
   }
 
   /**
-   * @param {string} rendered
-   * @param {Disguise} hidden
+   * @param {string} rendered a chat; every control string in it is a control token
+   * @param {(text: string) => string} reveal puts back what was hidden
    * @returns {number[]}
    */
-  #pieces(rendered, hidden) {
+  split(rendered, reveal) {
     /** @type {number[]} */
     const ids = [];
     const parts = rendered.split(new RegExp(`(${this.pattern.source})`, "g")).filter((part) => part !== "");
@@ -69,7 +69,7 @@ export class ChatTokens {
       let text = part;
       if (this.control.get(parts[i - 1])?.rstrip) text = text.trimStart();
       if (this.control.get(parts[i + 1])?.lstrip) text = text.trimEnd();
-      for (const id of this.plain.encode(hidden.take(text), i === 0)) ids.push(id);
+      for (const id of this.plain.encode(reveal(text), i === 0)) ids.push(id);
     });
     return ids;
   }
