@@ -170,9 +170,8 @@ class Setup:
         model = self._manifest.models[0]
         choice = self._choice(model)
         wanted = [choice.variant, *choice.fallbacks]
-        installed = [variant for m, variant in await self.store.installed() if m.id == model.id]
         for variant in wanted:
-            if variant in installed:
+            if await self._is_installed(variant):
                 return await self._load(model, variant)
         offer = await self._offer(model, choice.variant, choice.reasons)
         if self.intent.get() == _key(model, choice.variant):
@@ -223,10 +222,15 @@ class Setup:
         other = self._fallback(model, variant)
         if other is None:
             self._enter(LoadFailed(model, variant, error))
-        elif (model, other) in await self.store.installed():
+        elif await self._is_installed(other):
             await self._load(model, other)
         else:
             self._enter(Choosing(await self._offer(model, other, ("fallback",))))
+
+    async def _is_installed(self, variant: Variant) -> bool:
+        """By content: an edit of the catalog's words does not make the files others."""
+        whole = [{file.sha256 for file in each.files} for _, each in await self.store.installed()]
+        return {file.sha256 for file in variant.files} in whole
 
     def _fallback(self, model: ModelSpec, variant: Variant) -> Variant | None:
         """The next variant that could run here, None when the user forced the device or there is none."""
