@@ -53,7 +53,8 @@ export function loadPyodide(options) {
     packageBaseUrl: address("vendor/pyodide/"),
     stdLibURL: address("stdlib.zip"),
     lockFileContents: LOCK,
-    env: { HOME: "/home/pyodide", PYTHONPATH: APP, PYTHONDONTWRITEBYTECODE: "1" },
+    // The working directory is not searched: PyScript writes its package there as source, the app's archive has it compiled.
+    env: { HOME: "/home/pyodide", PYTHONPATH: APP, PYTHONSAFEPATH: "1", PYTHONDONTWRITEBYTECODE: "1" },
     fsInit: async (/** @type {any} */ FS) => FS.writeFile(APP, await appArchive()),
   });
   return Promise.race([pyodide, failure]);

@@ -66,11 +66,13 @@ def standard_library(sources: Sources, cache: Cache) -> Path:
 
 def app_source(sources: Sources) -> bytes:
     """The app and its wheels as a zip of .py: what development serves and what byte code is made from."""
-    return pack((name, path.read_bytes()) for name, path in app_files(sources.app))
+    return pack((name, path.read_bytes()) for name, path in app_files(sources))
 
 
-def app_files(app: Path) -> Iterator[tuple[str, Path]]:
-    for package in (app, *map(wheel, WHEELS)):
+def app_files(sources: Sources) -> Iterator[tuple[str, Path]]:
+    """PyScript brings its Python package as source inside its JavaScript; the same, compiled, is found before that."""
+    pyscript = sources.node_modules / "@pyscript" / "core" / "src" / "stdlib" / "pyscript"
+    for package in (sources.app, pyscript, *map(wheel, WHEELS)):
         for path in package.rglob("*.py"):
             name = f"{package.name}/{path.relative_to(package).as_posix()}"
             if not name.startswith("markdown_it/cli/"):
