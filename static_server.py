@@ -18,9 +18,9 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import unquote
 
-import anyio
 import uvicorn
 from anyio import to_thread
 from starlette.applications import Starlette
@@ -186,14 +186,28 @@ def body_response(request: Request, path: Path, part: range, status: int, header
     headers["Content-Length"] = str(len(part))
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers)
-    return StreamingResponse(chunks(path, part), status_code=status, headers=headers)
+    return PartResponse(path, part, status, headers)
 
 
-async def chunks(path: Path, part: range) -> AsyncIterator[bytes]:
-    async with await anyio.open_file(path, "rb") as file:
-        await file.seek(part.start)
-        for start in range(part.start, part.stop, CHUNK_BYTES):
-            yield await file.read(min(CHUNK_BYTES, part.stop - start))
+class PartResponse(StreamingResponse):
+    """Bytes `part` of a file. The file is closed here, whatever becomes of the client: a generator that nobody
+    finishes would leave that to the garbage collector."""
+
+    def __init__(self, path: Path, part: range, status: int, headers: dict[str, str]) -> None:
+        super().__init__((), status_code=status, headers=headers)
+        self.path = path
+        self.part = part
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with await to_thread.run_sync(self.path.open, "rb") as file:
+            file.seek(self.part.start)
+            self.body_iterator = chunks(file, len(self.part))
+            await super().__call__(scope, receive, send)
+
+
+async def chunks(file: BinaryIO, size: int) -> AsyncIterator[bytes]:
+    for left in range(size, 0, -CHUNK_BYTES):
+        yield await to_thread.run_sync(file.read, min(CHUNK_BYTES, left))
 
 
 def etag(path: Path) -> str:
