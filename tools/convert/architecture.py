@@ -164,7 +164,7 @@ def read_llama(file: GgufFile) -> Llama:
 def _check_sizes(file: GgufFile, llama: Llama) -> None:
     if llama.heads % llama.kv_heads:
         raise ConvertError(f"{llama.heads} attention heads cannot share {llama.kv_heads} key/value heads.")
-    if llama.head_dim % 2 or llama.head_dim > 512:
+    if llama.head_dim % 16 or llama.head_dim > 512:  # what ONNX Runtime's GroupQueryAttention asks for
         raise ConvertError(f"Attention heads of {llama.head_dim} are not supported.")
     for name in ("attention.value_length", "rope.dimension_count"):
         if _size(file, name, llama.head_dim) != llama.head_dim:

@@ -216,7 +216,8 @@ def round_to_blocks(weights: F32) -> Blocks | None:
         return None
     grid = weights.reshape(len(weights), -1, size)
     scale = np.abs(grid).max(axis=-1) / np.float32(127)
-    halves = scale.astype(np.float16).astype(np.float32)
+    with np.errstate(over="ignore"):
+        halves = scale.astype(np.float16).astype(np.float32)
     if np.all((halves > 1e-4) & (halves < 6e4) | (scale == 0)):
         scale = halves
     integers = np.rint(grid / np.where(scale == 0, np.float32(1), scale)[..., None]).clip(-128, 127)

@@ -13,7 +13,7 @@ from tools.convert.encoder import Encoder
 from tools.convert.errors import ConvertError
 from tools.convert.exact_model import exact_logits
 from tools.convert.fidelity import DEFAULT_TEXT, MAX_TOKENS, measure
-from tools.convert.repository import Variant
+from tools.convert.repository import WASM, Variant
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -41,7 +41,7 @@ def _report_fidelity(source: Source, graphs: dict[Variant, list[Path]], text: st
         raise ConvertError("The text to measure with is empty.")
     (exact,) = exact_logits(source.llama, source.weights, [ids])
     for variant, files in graphs.items():
-        for how, fidelity in measure(files[0], source.llama, ids, exact):
+        for how, fidelity in measure(files[0], source.llama, ids, exact, stepped=variant is WASM):
             print(f"{variant.name}, read {how}: {fidelity}", flush=True)
 
 

@@ -44,10 +44,10 @@ def open_source(path: Path) -> Source:
 
 def write_graph(path: Path, source: Source, storage: Callable[[GraphWriter, Llama, Weights], Storage]) -> list[Path]:
     """One graph with the matrices kept as `storage` says; gives back its files, the graph itself first."""
-    writer = GraphWriter(path)
     frequencies = inverse_frequencies(source.llama, source.weights)
-    build_llama(writer, source.llama, frequencies, storage(writer, source.llama, source.weights))
-    return writer.finish()
+    with GraphWriter(path) as writer:
+        build_llama(writer, source.llama, frequencies, storage(writer, source.llama, source.weights))
+        return writer.finish()
 
 
 def write_repository(folder: Path, source: Source) -> dict[Variant, list[Path]]:

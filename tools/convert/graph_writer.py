@@ -36,6 +36,12 @@ class GraphWriter:
         self._spool = self._chunks[0].open("wb")
         self._spooled_bytes = 0
 
+    def __enter__(self) -> GraphWriter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._spool.close()
+
     def input(self, name: str, kind: int, shape: Sequence[Dimension]) -> str:
         self._graph.input.append(helper.make_tensor_value_info(name, kind, shape))
         return name
@@ -58,7 +64,8 @@ class GraphWriter:
 
     def float_constant(self, name: str, values: npt.NDArray[np.float32]) -> str:
         """A float32 constant in two bytes each where that loses nothing (the session folds the Cast away)."""
-        halves = values.astype(np.float16)
+        with np.errstate(over="ignore"):
+            halves = values.astype(np.float16)
         if values.nbytes < 256 or not np.array_equal(halves.astype(np.float32), values):
             return self.constant(name, values.astype(np.float32, copy=False))
         if name + ".f16" in self._constants:

@@ -26,6 +26,8 @@ class OnnxRunner:
         self._llama = llama
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # Threads that spin while they wait make a machine that is also doing something else many times slower.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         source = _every_position(graph) if all_positions else graph
         try:
             self._session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tools.convert.errors import ConvertError
 from tools.convert.gguf_file import Value
-from tools.convert.pre_tokenizers import BEGINS_WITH_BOS
+from tools.convert.pre_tokenizers import BEGINS_WITH_BOS, expressions
 
 _MAX_TOKEN_CHARACTERS = 1024
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)  # `tokenizer.ggml.token_type`
@@ -102,6 +102,8 @@ def read_vocabulary(metadata: Mapping[str, Value], vocab: int) -> Vocabulary:
     template = metadata.get("tokenizer.chat_template")
     if not isinstance(pre, str) or not isinstance(template, str | None):
         raise ConvertError("The metadata of the tokenizer is not text where it should be.")
+    if model == "gpt2":
+        expressions(pre)  # says so if it is unknown
     tokens = _tokens(metadata, vocab)
     kinds = _numbers(metadata, "tokenizer.ggml.token_type", vocab)
     scores = _numbers(metadata, "tokenizer.ggml.scores", vocab)

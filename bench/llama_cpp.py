@@ -1,0 +1,103 @@
+"""llama.cpp as an independent judge: its tokens and its predictions for a GGUF file, through its own HTTP server."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import xllamacpp  # type: ignore[import-untyped]
+from gguf import GGUFReader, GGUFValueType, GGUFWriter, dequantize
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """The likeliest next tokens, best first."""
+
+    ids: npt.NDArray[np.int64]
+    log_probabilities: npt.NDArray[np.float64]
+
+
+class LlamaCpp:
+    """One loaded model. `address` is http://host:port."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def tokenize(self, text: str) -> list[int]:
+        """Special tokens in the text are found; none is put around it."""
+        answer = self._post("/tokenize", {"content": text, "add_special": False, "parse_special": True})
+        tokens = answer["tokens"]
+        assert isinstance(tokens, list)
+        return [int(token) for token in tokens]
+
+    def predict(self, ids: Sequence[int], count: int) -> Prediction:
+        """The `count` likeliest tokens after `ids`."""
+        request: Json = {"prompt": list(ids), "n_predict": 1, "n_probs": count, "temperature": 0, "cache_prompt": True}
+        answer = self._post("/completion", request)
+        steps = answer["completion_probabilities"]
+        assert isinstance(steps, list)
+        top = steps[0]["top_logprobs"]
+        return Prediction(
+            np.array([entry["id"] for entry in top], np.int64),
+            np.array([entry["logprob"] for entry in top], np.float64),
+        )
+
+    def _post(self, path: str, body: Json) -> Json:
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._address + path, json.dumps(body).encode(), headers)
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            parsed: Json = json.load(answer)
+        return parsed
+
+
+@contextmanager
+def llama_cpp(gguf: Path, context_tokens: int = 2048, threads: int = 2) -> Iterator[LlamaCpp]:
+    """Load `gguf` into a server on a free local port."""
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(gguf)
+    parameters.n_ctx, parameters.n_parallel = context_tokens, 1
+    parameters.hostnames, parameters.port = ["127.0.0.1"], 0
+    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
+    parameters.verbosity = -1
+    server = xllamacpp.Server(parameters)
+    try:
+        yield LlamaCpp(server.listening_address)
+    finally:
+        del server
+
+
+def write_f32_copy(source: Path, target: Path) -> Path:
+    """The same model with every tensor dequantized: llama.cpp then multiplies in float32, without rounding."""
+    reader = GGUFReader(source)
+    writer = GGUFWriter(target, "llama")
+    for field in reader.fields.values():
+        if field.name.startswith("GGUF.") or field.name == "general.architecture":
+            continue
+        kind = field.types[0]
+        sub_type = field.types[-1] if kind == GGUFValueType.ARRAY else None
+        writer.add_key_value(field.name, field.contents(), kind, sub_type)
+    for tensor in reader.tensors:
+        shape = tuple(int(size) for size in reversed(tensor.shape))
+        writer.add_tensor(tensor.name, dequantize(tensor.data, tensor.tensor_type).reshape(shape).astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return target
+
+
+def divergence(exact: npt.NDArray[np.float32], judged: Prediction) -> float:
+    """KL in nats from the judge's distribution to `exact` scores (vocab,), all tokens it did not list as one."""
+    shifted = exact.astype(np.float64) - exact.max()
+    ours = (shifted - np.log(np.exp(shifted).sum()))[judged.ids]
+    theirs = judged.log_probabilities
+    rest = [max(1e-12, 1 - float(np.exp(side).sum())) for side in (theirs, ours)]
+    return float(np.sum(np.exp(theirs) * (theirs - ours)) + rest[0] * np.log(rest[0] / rest[1]))
