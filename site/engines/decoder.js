@@ -2,8 +2,11 @@
  * One sequence of tokens in a model's KV cache: fed in chunks, cut back to a prefix that was compared token by token.
  *
  * Rules of this file: `#ids` is exactly what the cache stands for, after every await; nothing else writes the cache; when
- * a step fails the cache is dropped, since nobody knows what it holds. Cutting and feeding in other chunks changes no
- * result: a cache of the same tokens is the same cache.
+ * a step fails the cache is dropped, since nobody knows what it holds.
+ *
+ * The cache is cut only where a pass through the model began. A token's keys and values differ in their last bits with
+ * the tokens read in the same pass (other sums, other order), and greedy decoding turns last bits into other words. Cut
+ * at passes, the same prompt asked again is read again in the same passes, and gives the same answer to the letter.
  *
  * @typedef {import("@huggingface/transformers").Tensor} Tensor
  * @typedef {import("@huggingface/transformers").PreTrainedModel} Model
@@ -20,6 +23,8 @@ const CHUNK_TOKENS = 64;
 export class Decoder {
   /** @type {number[]} */
   #ids = [];
+  /** @type {number[]} where each pass began, ascending */
+  #starts = [];
   /** @type {Cache | null} */
   #cache = null;
 
@@ -64,11 +69,12 @@ export class Decoder {
    */
   async step(ids) {
     const cache = this.#cache ?? new this.library.DynamicCache();
-    this.#cache = null; // until the model has answered, what the cache holds is not known
     const length = this.#ids.length;
+    this.#cache = null; // until the model has answered, what the cache holds is not known
     const { logits, ...rest } = await this.model.forward(this.#inputs(ids, length, cache));
     cache.update(pastOf(rest));
     this.#cache = cache;
+    this.#starts.push(length);
     this.#ids.push(...ids);
     return lastRow(logits);
   }
@@ -77,6 +83,7 @@ export class Decoder {
   async drop() {
     const cache = this.#cache;
     this.#ids = [];
+    this.#starts = [];
     this.#cache = null;
     await cache?.dispose();
   }
@@ -106,28 +113,26 @@ export class Decoder {
   }
 
   /**
-   * Cuts the cache to what it has in common with `ids`.
+   * Cuts the cache to whole passes that `ids` begins with.
    *
    * @param {readonly number[]} ids
    * @returns {Promise<number>} tokens that are left, fewer than `ids`
    */
   async #reuse(ids) {
     const common = Math.min(commonPrefix(this.#ids, ids), ids.length - 1);
-    if (this.#cache === null || common === 0) {
-      await this.drop();
-      return 0;
-    }
-    if (common === this.#ids.length) return common;
-    if (!Object.keys(this.#cache).every(croppable)) {
-      await this.drop();
-      return 0;
-    }
+    const length = [...this.#starts, this.#ids.length].findLast((start) => start <= common) ?? 0;
     const cache = this.#cache;
-    this.#cache = null;
-    await crop(cache, common, this.library.Tensor);
+    if (cache && length > 0 && length === this.#ids.length) return length;
+    if (!cache || length === 0 || !Object.keys(cache).every(croppable)) {
+      await this.drop();
+      return 0;
+    }
+    this.#cache = null; // until it is whole again
+    await crop(cache, length, this.library.Tensor);
     this.#cache = cache;
-    this.#ids.length = common;
-    return common;
+    this.#ids.length = length;
+    this.#starts = this.#starts.filter((start) => start < length);
+    return length;
   }
 }
 

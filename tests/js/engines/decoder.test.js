@@ -100,7 +100,7 @@ test("whatever was in the cache, the scores are those of reading it all anew", a
   }
 });
 
-test("a longer conversation reads only what is new; the same one again, one token", async () => {
+test("a longer conversation reads only what is new; any other is cut where a pass began", async () => {
   const model = remembering();
   const decoder = decoderOf(model);
   const ids = tokens(150);
@@ -108,8 +108,27 @@ test("a longer conversation reads only what is new; the same one again, one toke
   assert.deepEqual(model.calls.map(({ ids, past }) => [ids.length, past]), [[64, 0], [64, 64], [22, 128]]);
   assert.equal((await decoder.prefill([...ids, 1, 2], never)).cached, 150);
   assert.deepEqual(model.calls.at(-1), { ids: [1, 2], past: 150, positions: null });
-  assert.equal((await decoder.prefill([...ids, 1, 2], never)).cached, 151);
-  assert.equal((await decoder.prefill(ids.slice(0, 100), never)).cached, 99);
+  assert.equal((await decoder.prefill([...ids, 1, 2], never)).cached, 150);
+  assert.equal((await decoder.prefill(ids.slice(0, 100), never)).cached, 64);
+  assert.equal((await decoder.prefill(ids.slice(0, 64), never)).cached, 0);
+});
+
+test("the same prompt again is read in the same passes, so that it gives the same bits", async () => {
+  const model = remembering();
+  const decoder = decoderOf(model);
+  const turn = tokens(150);
+  await decoder.prefill(turn, never);
+  for (const id of [1, 2, 3]) await decoder.step([id]);
+  const next = [...turn, 1, 2, 3, ...tokens(90)];
+  model.calls.length = 0;
+  await decoder.prefill(next, never);
+  const last = model.calls.at(-1);
+  for (let again = 0; again < 3; again++) {
+    await decoder.step([5]);
+    await decoder.prefill(next, never);
+    assert.deepEqual(model.calls.at(-1), last);
+  }
+  assert.deepEqual(model.calls[0].past, 153);
 });
 
 test("an abort in a long prompt stops after the chunk, and what was read is kept", async () => {
