@@ -54,6 +54,12 @@ export function abort(id) {
   waiting = waiting.filter((reply) => reply.id !== id);
 }
 
+/** Colours the finished code in `part` and sets its formulas, once what does that is here. @param {Element} part */
+export function finish(part) {
+  if (!part.querySelector("[data-tex], [data-highlight]")) return;
+  import("./finish/finish.js").then((module) => module.finish(part)).catch(() => {}); // offline: it stays plain text
+}
+
 /** @param {string} worker @param {number} id @param {string} op @param {any} payload */
 async function ask(worker, id, op, payload) {
   let aborted = false;

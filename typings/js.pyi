@@ -5,5 +5,7 @@ from typing import Any
 document: Any
 localStorage: Any
 location: Any
+navigator: Any
+performance: Any
 window: Any
 URLSearchParams: Any

@@ -57,6 +57,7 @@ class Events:
             "apply-update": lambda _button: self._apply_update(),
             "later-update": lambda _button: page.show_update(False),
             "suggestion": lambda button: self._suggested(button.textContent),
+            "copy-code": page.copy_code,
         }
 
     def connect(self) -> None:

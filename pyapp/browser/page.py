@@ -1,18 +1,20 @@
 """The page as pyapp.app.Page: puts HTML where it belongs, at most once per frame.
 
-Streaming text goes through StreamingMarkdown, so finished blocks are put there once. Elements are
+What answers say is shown by pyapp.browser.answers. Elements are
 looked up when needed and never kept beside a handler: cycles across the two heaps are not collected.
 """
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
-from js import document, localStorage, window
-from pyodide.ffi import create_once_callable
+from js import document, localStorage, navigator
 
 from pyapp.app import Notice
+from pyapp.browser.answers import Answers
 from pyapp.browser.scroll import Follow
 from pyapp.chat.conversation import Entry
 from pyapp.chat.session import Changed, Cut, SessionEvent
@@ -22,9 +24,10 @@ from pyapp.views import chat as chat_view
 from pyapp.views import setup as setup_view
 from pyapp.views.announce import Sentences
 from pyapp.views.language import Language
-from pyapp.views.markdown import StreamingMarkdown
+from pyapp.views.reasoning import split
 
 DRAFT_KEY = "candil.draft"
+COPIED_S = 2.0  # how long a button says that it has copied
 
 
 def by_id(name: str) -> Any:
@@ -41,9 +44,7 @@ class BrowserPage:
         self._entries: dict[int, Entry] = {}
         self._busy = False
         self._follow = Follow(by_id("main"), by_id("jump"))
-        self._streams: dict[int, StreamingMarkdown] = {}
-        self._pending: dict[int, list[str]] = {}  # text that waits for the next frame, by entry
-        self._frame_asked = False
+        self._answers = Answers(language, self._article, self._frame_shown)
         self._sentences = Sentences()
 
     # ---- pyapp.app.Page ----
@@ -68,8 +69,7 @@ class BrowserPage:
                 self._put(entry)
             case Changed(entry, str() as delta):
                 self._entries[entry.id] = entry
-                self._pending.setdefault(entry.id, []).append(delta)
-                self._ask_frame()
+                self._answers.grow(entry.id, delta)
             case Cut(from_id):
                 self._cut(from_id)
         self._show_log()
@@ -125,7 +125,7 @@ class BrowserPage:
         state, self._state = self._state, Checking()
         self.show_setup(state)
         self.show_notice(self._notice)
-        self._streams.clear()
+        self._answers.clear(self.language)
         by_id("conversation").innerHTML = ""
         for entry in self._entries.values():
             self._put(entry)
@@ -133,6 +133,20 @@ class BrowserPage:
     def show_update(self, shown: bool) -> None:
         by_id("update").innerHTML = setup_view.update(self.language) if shown else ""
         by_id("update").hidden = not shown
+
+    def copy_code(self, button: Any) -> None:
+        """Puts the code that a button belongs to on the clipboard, and says so."""
+        asyncio.ensure_future(self._copy_code(button))  # noqa: RUF006 -- ends by itself
+
+    async def _copy_code(self, button: Any) -> None:
+        try:
+            await navigator.clipboard.writeText(button.closest(".code").querySelector("code").textContent)
+        except Exception:  # the browser or the user may refuse; then nothing was copied and nothing says so
+            return
+        button.textContent = self.language.text("chat.copied")
+        self._announce(self.language.text("chat.copied"))
+        await asyncio.sleep(COPIED_S)
+        button.textContent = self.language.text("chat.copy_code")
 
     # ---- parts ----
 
@@ -164,22 +178,22 @@ class BrowserPage:
         """A new entry, or one that has settled."""
         article = self._article(entry.id)
         if not article:
-            by_id("conversation").insertAdjacentHTML("beforeend", chat_view.article(entry, self.language))
-            if entry.state == "streaming":
-                self._streams[entry.id] = StreamingMarkdown(self.language)
-                if entry.text:
-                    self._pending[entry.id] = [entry.text]
-                    self._ask_frame()
-                self._announce(self.language.text("chat.answering"))
-            self._follow.to_end(force=entry.role == "user")
-            return
-        self._pending.pop(entry.id, None)
-        self._streams.pop(entry.id, None)
+            return self._add(entry)
         article.dataset.state = entry.state
-        article.querySelector('[data-part="text"]').innerHTML = chat_view.text(entry, self.language)
         article.querySelector('[data-part="foot"]').innerHTML = chat_view.foot(entry, self.language)
-        self._announce(self._sentences.rest(entry.text))
+        self._answers.end(entry.id, entry.text)
+        self._announce(self._sentences.rest(split(entry.text)[1]))
         self._follow.to_end()
+
+    def _add(self, entry: Entry) -> None:
+        is_answer = entry.role == "assistant"
+        shown = replace(entry, text="") if is_answer else entry
+        by_id("conversation").insertAdjacentHTML("beforeend", chat_view.article(shown, self.language))
+        if is_answer:
+            self._answers.begin(entry.id, entry.text, complete=entry.state != "streaming")
+        if entry.state == "streaming":
+            self._announce(self.language.text("chat.answering"))
+        self._follow.to_end(force=entry.role == "user")
 
     def _cut(self, from_id: int) -> None:
         for article in list(by_id("conversation").children):
@@ -187,33 +201,13 @@ class BrowserPage:
                 article.remove()
         for entry_id in [i for i in self._entries if i >= from_id]:
             del self._entries[entry_id]
-            self._streams.pop(entry_id, None)
-            self._pending.pop(entry_id, None)
+            self._answers.drop(entry_id)
 
-    def _ask_frame(self) -> None:
-        if not self._frame_asked:
-            self._frame_asked = True
-            window.requestAnimationFrame(create_once_callable(self._frame))
-
-    def _frame(self, _time: float) -> None:
-        self._frame_asked = False
-        for entry_id, pieces in self._pending.items():
-            if stream := self._streams.get(entry_id):
-                self._grow(entry_id, stream, "".join(pieces))
-        self._pending.clear()
+    def _frame_shown(self) -> None:
+        growing = next((e for e in reversed(self._entries.values()) if e.state == "streaming"), None)
+        if growing:
+            self._announce(self._sentences.feed(self._answers.said(growing.id)))
         self._follow.to_end()
-
-    def _grow(self, entry_id: int, stream: StreamingMarkdown, piece: str) -> None:
-        patch = stream.feed(piece)
-        text = self._article(entry_id).querySelector('[data-part="text"]')
-        tail = text.querySelector(":scope > [data-tail]")
-        if not tail:
-            text.innerHTML = '<div data-tail=""></div>'
-            tail = text.firstElementChild
-        if patch.settled:
-            tail.insertAdjacentHTML("beforebegin", patch.settled)
-        tail.innerHTML = patch.tail
-        self._announce(self._sentences.feed(stream.text))
 
     def _announce(self, sentence: str) -> None:
         """To screen readers, politely: whole sentences, never tokens."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyapp.chat.conversation import Entry
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
-from pyapp.views.markdown import render
+from pyapp.views.reasoning import answer
 
 LAMP = Html(
     '<svg class="lamp" viewBox="0 0 64 64" aria-hidden="true" focusable="false">'
@@ -34,7 +34,7 @@ def text(entry: Entry, language: Language) -> Html:
         return fill("{text}", text=entry.text)
     if entry.state == "streaming" and not entry.text:
         return thinking(language)
-    return render(entry.text, language)
+    return answer(entry.text, language)
 
 
 def thinking(language: Language) -> Html:

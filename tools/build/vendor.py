@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pyapp.views.grammars import NAMES as GRAMMARS
 from tools.build.layout import BuildError
 
 # PyScript loads these when something asks for them, which nothing in our page does: editors, terminals, CDN packages.
@@ -23,6 +24,12 @@ FILES = {
             *("dist/ort-wasm-simd-threaded.asyncify.mjs", "dist/ort-wasm-simd-threaded.asyncify.wasm"),
         ],
     ),
+    # Colours and formulas: loaded with the first finished element that needs them, grammars one by one.
+    "vendor/highlight/": (
+        "@highlightjs/cdn-assets",
+        ["es/core.min.js", *(f"es/languages/{name}.min.js" for name in GRAMMARS), "LICENSE"],
+    ),
+    "vendor/temml/": ("temml", ["dist/temml.mjs", "dist/Temml.woff2", "LICENSE"]),
     "vendor/noble-hashes/": ("@noble/hashes", ["sha2.js", "_md.js", "_u64.js", "utils.js", "LICENSE"]),
 }
 

@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-from html.parser import HTMLParser
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pyapp.views.language import Language
-from pyapp.views.markdown import StreamingMarkdown, host_of, is_safe_link, render
+from pyapp.views.markdown import Limits, StreamingMarkdown, render
+from tests.unit.views.auditor import audit
 
 EN = Language("en")
-ALLOWED_TAGS = {
-    *("p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "span", "div"),
-    *("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "th", "td"),
-}
-ALLOWED_ATTRIBUTES = {"href", "target", "rel", "class", "tabindex", "data-language", "data-align", "start"}
-
-
-class Auditor(HTMLParser):
-    """Fails on any tag or attribute that the renderer has no business to emit."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.text: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        assert tag in ALLOWED_TAGS, tag
-        for name, value in attrs:
-            assert name in ALLOWED_ATTRIBUTES, name
-            if name == "href":
-                assert is_safe_link(value or "")
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-
-def audit(html: str) -> str:
-    auditor = Auditor()
-    auditor.feed(html)
-    auditor.close()
-    return "".join(auditor.text)
-
-
 ATTACKS = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
@@ -95,56 +62,8 @@ def test_tables_and_code() -> None:
     html = render("| a | b |\n|---|--:|\n| 1 | 2 |\n\n```python\nx < 1\n```\n\n    indented", EN)
     assert '<div class="table" tabindex="0"><table>' in html
     assert '<td data-align="right">2</td>' in html
-    assert '<pre tabindex="0" data-language="python"><code>x &lt; 1\n</code></pre>' in html
+    assert '<pre tabindex="0" data-language="python" data-highlight="python"><code>x &lt; 1\n</code></pre>' in html
     assert "<code>indented\n</code>" in html
-
-
-@pytest.mark.parametrize("url", ["http://[", "javascript:x", "//a.test", "/x", "https:", "mailto:", "ftp://a.test"])
-def test_unsafe_links(url: str) -> None:
-    assert not is_safe_link(url)
-
-
-@pytest.mark.parametrize(
-    ("url", "host"), [("https://a.test/x", "a.test"), ("mailto:a@b.test", "a@b.test"), ("nonsense", "")]
-)
-def test_host_of(url: str, host: str) -> None:
-    assert host_of(url) == host
-
-
-BLOCKS = st.lists(
-    st.sampled_from(
-        [
-            "A paragraph with *emphasis*.\n\n",
-            "Two lines\nin one paragraph.\n\n",
-            "# A title\n",
-            "- one\n- two\n\n",
-            "1. one\n2. two\n   more\n\n",
-            "```python\nprint('x')\n\nprint('y')\n```\n",
-            "> quoted\n\n",
-            "| a | b |\n|---|---|\n| 1 | 2 |\n\n",
-            "***\n",
-            "Title\n===\n",
-        ]
-    ),
-    min_size=1,
-    max_size=8,
-)
-
-
-@given(BLOCKS, st.data())
-def test_streaming_ends_where_one_rendering_would(blocks: list[str], data: st.DataObject) -> None:
-    text = "".join(blocks)
-    stream = StreamingMarkdown(EN)
-    settled, tail, rest = "", "", text
-    while rest:
-        cut = data.draw(st.integers(1, len(rest)))
-        piece, rest = rest[:cut], rest[cut:]
-        patch = stream.feed(piece)
-        settled += patch.settled
-        tail = patch.tail
-        audit(settled + tail)
-    assert stream.text == text
-    assert audit(settled + tail).split() == audit(render(text, EN)).split()
 
 
 def test_finished_blocks_are_rendered_once() -> None:
@@ -154,3 +73,45 @@ def test_finished_blocks_are_rendered_once() -> None:
     assert patch.settled == "<p>First.</p>\n"
     assert patch.tail == "<p>Second</p>\n"
     assert stream.feed(" more").settled == ""
+
+
+def test_tasks_have_names() -> None:
+    html = render("- [x] done\n- [ ] open", EN)
+    audit(html)
+    assert '<input type="checkbox" disabled checked aria-label="Done"> done' in html
+    assert '<input type="checkbox" disabled aria-label="Not done"> open' in html
+
+
+def test_code_can_be_copied_and_coloured() -> None:
+    html = render("```js title=x\n1\n```\n```brainfudge\n1\n```\n", EN)
+    assert html.count('data-action="copy-code">Copy</button>') == 2
+    assert 'data-language="js" data-highlight="javascript"' in html
+    assert 'data-language="brainfudge"><code>' in html
+
+
+def test_very_long_code_keeps_one_colour() -> None:
+    assert "data-highlight" not in render("```python\n" + "x = 1\n" * 4000 + "```", EN)
+
+
+def test_a_list_that_counts_on() -> None:
+    assert '<ol start="3">' in render("3. three\n4. four", EN)
+
+
+def test_link_titles() -> None:
+    assert 'href="https://a.test" title="a &quot;b"' in render("[x](https://a.test 'a \"b')", EN)
+
+
+def test_a_long_text_is_rendered_in_steps_to_the_same_end() -> None:
+    text = "# Title\n\nSome [words][later] and *more*.\n\n" * 400 + "[later]: https://a.test\n"
+    assert len(text) > Limits().block
+    html = render(text, EN)
+    assert html == render("# Title\n\nSome [words](https://a.test) and *more*.", EN) * 400
+
+
+@pytest.mark.parametrize("text", ["", " \n\n", "\r\n", "[a]: https://a.test"])
+def test_nothing(text: str) -> None:
+    assert render(text, EN) == ""
+
+
+def test_no_character_of_control_gets_through() -> None:
+    assert render("a\0b\r\nc\rd", EN) == "<p>a\ufffdb\nc\nd</p>\n"

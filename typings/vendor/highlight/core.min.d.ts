@@ -1,0 +1,1 @@
+export { default } from "../../../node_modules/@highlightjs/cdn-assets/es/core.js";
