@@ -14,10 +14,8 @@ ROOT = Path(__file__).parents[2]
 NODE_MODULES = ROOT / "node_modules"
 
 # The site's own policy (static_server.py), so that nothing works here that would not work there.
+POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'"
 HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'"
-    ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -41,7 +39,7 @@ SITE: Mapping[str, Path] = {
 
 
 @contextmanager
-def serving(extra: Mapping[str, Path], page: bytes = PAGE) -> Iterator[tuple[str, list[str]]]:
+def serving(extra: Mapping[str, Path], page: bytes = PAGE, policy: str = POLICY) -> Iterator[tuple[str, list[str]]]:
     """Serves the site's files and `extra` (URL prefix -> folder or file); gives the address and the paths asked for."""
     mounts = {**extra, **SITE}
     asked: list[str] = []
@@ -62,7 +60,8 @@ def serving(extra: Mapping[str, Path], page: bytes = PAGE) -> Iterator[tuple[str
 
         def _answer(self, status: int, kind: str, body: bytes) -> None:
             self.send_response(status)
-            for name, value in {**HEADERS, "Content-Type": kind, "Content-Length": str(len(body))}.items():
+            headers = {"Content-Security-Policy": policy, "Content-Type": kind, "Content-Length": str(len(body))}
+            for name, value in {**HEADERS, **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
