@@ -8,6 +8,17 @@
 const TIMEOUT_MS = 90_000; // 6 MB at 0.5 Mbit/s; a later arrival still counts
 const DRAFT = "candil.boot.draft";
 
+// What PyScript and Pyodide ask for one after the other, asked for at once. Not the wasm: preloaded, it would lose the
+// browser's cache of compiled code.
+const NEEDED = [
+  "vendor/pyscript/core.js",
+  "runtime.mjs",
+  "vendor/pyodide/pyodide.mjs",
+  "vendor/pyodide/pyodide.asm.mjs",
+  "stdlib.zip",
+  "app.zip",
+];
+
 const page = document.documentElement;
 const message = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#message"));
 
@@ -52,7 +63,24 @@ function arrival() {
   });
 }
 
+/** Resolves when the shell has been painted; in a hidden tab, where nothing is, soon. @returns {Promise<unknown>} */
+function painted() {
+  const frame = new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+  return Promise.race([frame, new Promise((resolve) => setTimeout(resolve, 200))]);
+}
+
+function preload() {
+  for (const href of NEEDED) {
+    const archive = href.endsWith(".zip");
+    const link = Object.assign(document.createElement("link"), { rel: archive ? "preload" : "modulepreload", href });
+    if (archive) Object.assign(link, { as: "fetch", crossOrigin: "anonymous" });
+    document.head.append(link);
+  }
+}
+
 async function start() {
+  await painted();
+  preload();
   const { hooks } = await import("./vendor/pyscript/core.js");
   // The one hook PyScript builds with Function(), for workers we do not have: without it no 'unsafe-eval' is needed.
   hooks.worker.onBeforeRunAsync.clear();

@@ -113,7 +113,7 @@ def test_the_shells_language_needs_no_python(  # noqa: PLR0917 -- a table of cas
     page.route("**/boot.js", lambda route: route.abort())
     page.goto(shell_site.url + query)
     assert page.locator("html").get_attribute("lang") == expected
-    assert page.locator("h1").inner_text() == TITLE[expected]
+    assert page.locator("#welcome-title").inner_text() == TITLE[expected]
     assert page.locator("#message").get_attribute("placeholder") == HINT[expected]
     assert page.locator("#language").input_value() == expected
     context.close()
@@ -123,7 +123,7 @@ def test_the_language_can_be_chosen_before_python(page: Page, shell_site: Site) 
     page.route("**/boot.js", lambda route: route.abort())
     page.goto(shell_site.url)
     page.locator("#language").select_option("es")
-    assert page.locator("h1").inner_text() == "Tu propia IA, en casa"
+    assert page.locator("#welcome-title").inner_text() == "Tu propia IA, en casa"
     page.reload()
     assert page.locator("html").get_attribute("lang") == "es"
 

@@ -37,8 +37,8 @@ def literal(path: Path) -> dict[str, str]:
     raise BuildError(f"{path} has no STRINGS.")
 
 
-def render(page: str, strings: Strings, head: str = "", config: Mapping[str, object] | None = None) -> str:
-    """The page with the default language's texts, the strings of all languages, `head`, and Python's start.
+def render(page: str, strings: Strings, config: Mapping[str, object] | None = None) -> str:
+    """The page with the default language's texts, the strings of all languages, and Python's start.
 
     Raises BuildError when a key has no text in some language.
     """
@@ -49,7 +49,7 @@ def render(page: str, strings: Strings, head: str = "", config: Mapping[str, obj
     block = f'<script type="application/json" id="shell-strings">{_data(used)}</script>\n'
     start = f'<script type="py" config="{escape(_data(config or {}))}">{START}</script>\n'
     html = "".join(shell.out)
-    html = html.replace("</head>", f"{head}{block}</head>", 1) if "</head>" in html else head + block + html
+    html = html.replace("</head>", f"{block}</head>", 1) if "</head>" in html else block + html
     return html.replace("</body>", f"{start}</body>", 1) if "</body>" in html else html + start
 
 

@@ -21,7 +21,6 @@ Files = dict[str, Path]  # path in the site -> the file it is a copy of
 # Generated from or only for the source tree: types for the editor, the page's template.
 NOT_SERVED = (".d.ts",)
 PLUGINS_OFF = ("error", "py-editor", "py-game", "py-terminal", "donkey", "deprecations-manager", "codemirror")
-PRELOADS = ("vendor/pyscript/core.js", "runtime.mjs", "vendor/pyodide/pyodide.mjs", "vendor/pyodide/pyodide.asm.mjs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +90,7 @@ def site_files(site: Path) -> Iterator[tuple[str, Path]]:
 
 
 def page(sources: Sources) -> str:
-    """index.html with its texts, the start of Python, and what to fetch meanwhile.
-
-    The wasm is not preloaded: it would lose the browser's cache of compiled code.
-    """
-    modules = "".join(f'<link rel="modulepreload" href="{name}">\n' for name in PRELOADS)
-    archives = '<link rel="preload" as="fetch" crossorigin href="stdlib.zip">\n'
+    """index.html with its texts and the start of Python."""
     config: dict[str, object] = {
         "interpreter": "./runtime.mjs",
         "plugins": [f"!{name}" for name in PLUGINS_OFF],
@@ -106,7 +100,7 @@ def page(sources: Sources) -> str:
         config["js_modules"] = {"main": {"./bridge.js": "bridge"}}
     template = (sources.site / "index.html").read_text("utf-8")
     strings = shell.read_strings(sources.app / "views" / "strings")
-    return shell.render(template, strings, modules + archives, config)
+    return shell.render(template, strings, config)
 
 
 def add_precache(files: Files, cache: Cache) -> None:
