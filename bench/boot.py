@@ -7,6 +7,7 @@ having answered an event of the page; CPU is the main thread's. Prints a Markdow
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 import statistics
 import threading
@@ -26,7 +27,7 @@ from tools.build.cache import Cache, sha256
 from tools.build.layout import ROOT, Sources
 from tools.build.site import Files, Target, build, publish, site_files
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 PATIENCE_S = 60
 
 # Asks Python for Spanish as soon as Python has taken over the page; its listener answers before this returns.
