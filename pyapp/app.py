@@ -6,18 +6,19 @@ It knows the page only as the `Page` protocol, so all of it runs in CPython with
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Literal, Protocol
 
-from pyapp.chat.conversation import Origin
-from pyapp.chat.keeper import Keeper
-from pyapp.chat.session import Changed, Session, SessionEvent
-from pyapp.engine import Engine
+from pyapp.chat.library import Library
+from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept
+from pyapp.chat.session import Answerer, Session
+from pyapp.chat.shown import Changed, SessionEvent
+from pyapp.chat.tree import Chat, Entry, Origin
 from pyapp.errors import CandilError, EngineError, RequestError
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
 
-Notice = CandilError | Literal["waiting"] | None
+Notice = CandilError | Literal["waiting", "not_kept"] | None
 
 
 class Page(Protocol):
@@ -45,22 +46,29 @@ class Page(Protocol):
 class App:
     """Call `start` once; then the methods named for what the user did."""
 
-    def __init__(self, page: Page, setup: Setup, session: Session, keeper: Keeper) -> None:
+    def __init__(self, page: Page, setup: Setup, session: Session, library: Library) -> None:
         self.page = page
         self.setup = setup
         self.session = session
-        self.keeper = keeper
+        self.library = library
         self._waiting = False  # a message is to be sent as soon as the model is ready
+        self._not_kept = False  # the database refuses
         self._tasks: set[asyncio.Task[None]] = set()
         setup.on_state = self._setup_changed
         session.on_event = self._session_changed
+        library.on_event = self._library_changed
 
     def start(self) -> None:
         self._do(self._restore())
         self._do(self.setup.begin())
 
     async def _restore(self) -> None:
-        self.session.restore(await self.keeper.restore())
+        """The chat that was changed last is there again, unless a new one has begun meanwhile."""
+        await self.library.start()
+        if (chat := self.library.latest()) is not None:
+            conversation = await self.library.open(chat.id)
+            if not self.session.conversation.entries:
+                self.session.open(conversation)
 
     # ---- what the user does ----
 
@@ -85,14 +93,35 @@ class App:
     def stop(self) -> None:
         self.session.stop()
 
-    def try_again(self, entry_id: int) -> None:
-        """Answers again where an answer failed or was stopped, once the model is ready."""
-        if not self.session.busy:
-            self._do(self._answer_again(entry_id))
+    def try_again(self, entry_id: str) -> None:
+        """Answers again where an answer failed or was stopped, once the model is ready; what it said is kept."""
+        entry = self.session.conversation.entries.get(entry_id)
+        if entry is not None:
+            self._answer(self.session.regenerate if entry.text else self.session.continue_, entry_id)
+
+    def regenerate(self, entry_id: str) -> None:
+        """Another answer beside this one, once the model is ready."""
+        self._answer(self.session.regenerate, entry_id)
+
+    def continue_(self, entry_id: str) -> None:
+        """The answer goes on where it was stopped or cut off, once the model is ready."""
+        self._answer(self.session.continue_, entry_id)
 
     def new_chat(self) -> None:
-        self.session.clear()
+        if self.session.conversation.entries:
+            self.session.open(self.library.new())
         self.page.show_notice(None)
+
+    def open_chat(self, chat_id: str) -> None:
+        """Shows another chat; an answer that grows is stopped."""
+        if chat_id != self.session.conversation.chat.id:
+            self._do(self._open(chat_id))
+
+    def delete_chat(self, chat_id: str) -> None:
+        """The library's `undelete` brings it back for a while."""
+        if chat_id == self.session.conversation.chat.id:
+            self.new_chat()
+        self.library.delete(chat_id)
 
     def dismiss(self) -> None:
         """The notice was read; a message that waits stays a draft."""
@@ -124,7 +153,7 @@ class App:
     async def _ask(self, text: str, ready: Ready) -> None:
         self.page.show_busy(True)
         try:
-            await self.session.ask(text, self._engine(ready), _origin(ready))
+            await self.session.ask(text, self._answerer(ready))
         except RequestError as error:
             newer = self.page.draft()
             self.page.set_draft(f"{text}\n\n{newer}" if newer else text)
@@ -133,26 +162,36 @@ class App:
             self.page.show_busy(False)
         await self._recover()
 
-    async def _answer_again(self, entry_id: int) -> None:
+    def _answer(self, request: Callable[[str, Answerer], Awaitable[None]], entry_id: str) -> None:
+        if not self.session.busy and entry_id in self.session.conversation.entries:
+            self._do(self._answer_when_ready(request, entry_id))
+
+    async def _answer_when_ready(self, request: Callable[[str, Answerer], Awaitable[None]], entry_id: str) -> None:
         self.page.show_busy(True)
         try:
             ready = await self.setup.ready()
-            await self.session.try_again(entry_id, self._engine(ready), _origin(ready))
+            await request(entry_id, self._answerer(ready))
         except CandilError as error:
             self.page.show_notice(error)
         finally:
             self.page.show_busy(False)
         await self._recover()
 
+    async def _open(self, chat_id: str) -> None:
+        conversation = await self.library.open(chat_id)
+        self.session.open(conversation)
+        self.page.show_notice(None)
+
     async def _recover(self) -> None:
         """An engine that failed has lost its worker: get the model ready again before it is asked for."""
-        entries = self.session.conversation.entries
-        error = entries[-1].error if entries else None
+        conversation = self.session.conversation
+        error = conversation.entries[conversation.chat.head].error if conversation.chat.head else None
         if isinstance(error, EngineError):
             await self.setup.recover(error)
 
-    def _engine(self, ready: Ready) -> Engine:
-        return self.setup.engines[ready.variant.engine]
+    def _answerer(self, ready: Ready) -> Answerer:
+        engine = self.setup.engines[ready.variant.engine]
+        return Answerer(engine, Origin(ready.model.title, ready.variant.device, ready.variant.engine))
 
     def _setup_changed(self, state: SetupState) -> None:
         self.page.show_setup(state)
@@ -165,7 +204,33 @@ class App:
         if isinstance(event, Changed) and event.entry.state != "streaming" and event.entry.role == "assistant":
             self.page.show_busy(False)  # stopped: the button turns back at once
         self.page.show_session(event)
-        self.keeper.keep(self.session.conversation)
+
+    def _library_changed(self, event: LibraryEvent) -> None:
+        open_id = self.session.conversation.chat.id
+        match event:
+            case Followed(chat, entries, gone) if chat.id == open_id:
+                self._follow(chat, entries, gone)
+            case ChatsChanged(chat_ids) if open_id in chat_ids - self.library.chats.keys():
+                self.session.open(self.library.new())  # another tab has deleted it for good
+            case NotKept(error):
+                self._tell_not_kept(error)
+            case _:
+                pass
+
+    def _tell_not_kept(self, error: CandilError | None) -> None:
+        """Once, not at every word that cannot be written."""
+        if (error is not None) != self._not_kept:
+            self._not_kept = error is not None
+            self.page.show_notice("not_kept" if error else None)
+
+    def _follow(self, chat: Chat, entries: Sequence[Entry], gone: Sequence[str]) -> None:
+        """Another tab has changed the chat that is open here."""
+        if chat.deleted_ms is None:
+            self.session.follow(chat, entries, gone)
+        elif self.session.busy:
+            self.library.undelete(chat.id)  # it is being answered in here
+        else:
+            self.session.open(self.library.new())
 
     def _wait(self) -> None:
         self._waiting = True
@@ -180,7 +245,3 @@ class App:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _origin(ready: Ready) -> Origin:
-    return Origin(ready.model.title, ready.variant.device)

@@ -57,6 +57,7 @@ class GenerateRequest:
     sampling: Sampling = field(default_factory=Sampling)
     max_new_tokens: int = 1024
     stop: Sequence[str] = ()  # the answer ends before the first of these
+    continue_last: bool = False  # the last message is the assistant's, and the answer goes on where it ends
 
 
 @dataclass(frozen=True, slots=True)

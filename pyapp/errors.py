@@ -28,6 +28,10 @@
      |   +- StorageUnavailable no OPFS (a private window): what is kept lasts until the tab closes
      |   +- OfflineUnavailable no service worker: it works, but only with a connection
      |   +- StorageFailed
+     +- ImportRefused         a file the user gave is not taken; nothing of it is
+     |   +- ImportUnreadable  no chats in it that we can read
+     |   +- ImportTooNew      version, known: written by a later Candil
+     |   +- ImportTooLarge
      +- ManifestError         the catalog is not what its schema says
 
 `code` is the class's stable name on the wire (site/protocol.d.ts lists the same codes, a test keeps
@@ -169,6 +173,24 @@ class OfflineUnavailable(StorageError):
 
 class StorageFailed(StorageError):
     code = "storage_failed"
+
+
+class ImportRefused(CandilError):
+    code = "import_unreadable"
+
+
+class ImportUnreadable(ImportRefused):
+    code = "import_unreadable"
+
+
+class ImportTooNew(ImportRefused):
+    """details: version (int), known (int, the latest that is read)."""
+
+    code = "import_too_new"
+
+
+class ImportTooLarge(ImportRefused):
+    code = "import_too_large"
 
 
 class ManifestError(CandilError):

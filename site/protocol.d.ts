@@ -12,6 +12,7 @@ export type ErrorCode =
   | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
   | "file_changed" | "wrong_content" | "hash_mismatch"
   | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"
+  | "import_unreadable" | "import_too_new" | "import_too_large"
   | "manifest_invalid";
 
 /** Why an op failed. `details` are JSON values a sentence may show; never a prompt. */

@@ -22,12 +22,12 @@ BUDGET_MS = 8.0
 class Answers:
     """The texts of articles, by entry id. `shown` is called after each frame in which something changed."""
 
-    def __init__(self, language: Language, find: Callable[[int], Any], shown: Callable[[], None]) -> None:
+    def __init__(self, language: Language, find: Callable[[str], Any], shown: Callable[[], None]) -> None:
         self._language = language
         self._find = find
         self._shown = shown
-        self._streams: dict[int, StreamingAnswer] = {}
-        self._pending: dict[int, list[str]] = {}  # text that waits for the next frame
+        self._streams: dict[str, StreamingAnswer] = {}
+        self._pending: dict[str, list[str]] = {}  # text that waits for the next frame
         self._frame_asked = False
 
     def clear(self, language: Language) -> None:
@@ -36,7 +36,7 @@ class Answers:
         self._streams.clear()
         self._pending.clear()
 
-    def begin(self, entry_id: int, text: str = "", *, complete: bool = False) -> None:
+    def begin(self, entry_id: str, text: str = "", *, complete: bool = False) -> None:
         """A text, all of it when `complete`; what was shown of the entry so far goes away."""
         self._streams[entry_id] = stream = StreamingAnswer(self._language)
         self._pending[entry_id] = [text]
@@ -45,11 +45,11 @@ class Answers:
             _text_of(self._find(entry_id)).innerHTML = ""
         self._ask_frame()
 
-    def grow(self, entry_id: int, piece: str) -> None:
+    def grow(self, entry_id: str, piece: str) -> None:
         self._pending.setdefault(entry_id, []).append(piece)
         self._ask_frame()
 
-    def end(self, entry_id: int, text: str) -> None:
+    def end(self, entry_id: str, text: str) -> None:
         """The text is complete, and it is `text`. What is left of it is shown at once unless it is much."""
         stream = self._streams.get(entry_id)
         if stream is None or stream.text + "".join(self._pending.get(entry_id, [])) != text:
@@ -59,11 +59,11 @@ class Answers:
         self._work(entry_id, performance.now() + BUDGET_MS)
         self._ask_frame()
 
-    def drop(self, entry_id: int) -> None:
+    def drop(self, entry_id: str) -> None:
         self._streams.pop(entry_id, None)
         self._pending.pop(entry_id, None)
 
-    def said(self, entry_id: int) -> str:
+    def said(self, entry_id: str) -> str:
         """What has been shown of a growing answer, as it was written; nothing of its reasoning."""
         stream = self._streams.get(entry_id)
         return stream.said if stream else ""
@@ -76,7 +76,7 @@ class Answers:
     def _frame(self, _time: float) -> None:
         self._frame_asked = False
         end = performance.now() + BUDGET_MS
-        for entry_id in sorted(self._streams, reverse=True):
+        for entry_id in list(reversed(self._streams)):
             self._work(entry_id, end)
             if performance.now() > end:
                 break
@@ -84,7 +84,7 @@ class Answers:
         if self._pending or any(stream.busy for stream in self._streams.values()):
             self._ask_frame()
 
-    def _work(self, entry_id: int, end: float) -> None:
+    def _work(self, entry_id: str, end: float) -> None:
         stream, article = self._streams[entry_id], self._find(entry_id)
         piece = "".join(self._pending.pop(entry_id, []))
         if not article:

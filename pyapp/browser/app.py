@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +15,7 @@ from pyodide.ffi import create_proxy
 from pyapp.app import App
 from pyapp.browser.bridge import Bridge
 from pyapp.browser.page import BrowserPage, by_id
-from pyapp.chat.keeper import Keeper
+from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.engine import values
 from pyapp.engines.transformers_js import TransformersJs
@@ -47,7 +49,7 @@ class Events:
         self._bridge = bridge
         self._proxies: list[Any] = []
         self._actions: dict[str, Callable[[Any], None]] = {
-            "try-again": lambda button: app.try_again(int(button.dataset.id)),
+            "try-again": lambda button: app.try_again(button.dataset.id),
             "retry-setup": lambda _button: app.retry_setup(),
             "dismiss": lambda _button: app.dismiss(),
             "choose": lambda _button: app.choose(),
@@ -122,6 +124,14 @@ class Events:
         asyncio.ensure_future(values(self._bridge, "page.apply_update"))  # noqa: RUF006 -- the page reloads under it
 
 
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 async def _watch_updates(bridge: Bridge, page: BrowserPage) -> None:
     async for _ in bridge.stream("page.updates", {}):
         page.show_update(True)
@@ -145,7 +155,9 @@ def main() -> None:
         LocalIntent(),
         device if device in ("wasm", "webgpu") else "auto",
     )
-    app = App(page, setup, Session(on_event=page.show_session), Keeper(bridge))
+    library = Library(bridge, new_id=new_id, now_ms=now_ms)
+    session = Session(library.new(), library, new_id, now_ms, page.show_session)
+    app = App(page, setup, session, library)
     page.restore_draft()
     events = Events(app, page, bridge)
     events.connect()

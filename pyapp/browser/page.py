@@ -16,8 +16,8 @@ from js import document, localStorage, navigator
 from pyapp.app import Notice
 from pyapp.browser.answers import Answers
 from pyapp.browser.scroll import Follow
-from pyapp.chat.conversation import Entry
-from pyapp.chat.session import Changed, Cut, SessionEvent
+from pyapp.chat.shown import Changed, Cut, Opened, SessionEvent
+from pyapp.chat.tree import Entry
 from pyapp.errors import CandilError
 from pyapp.setup.state import Checking, Choosing, Downloading, Ready, SetupState
 from pyapp.views import chat as chat_view
@@ -41,7 +41,7 @@ class BrowserPage:
         self.language = language
         self._state: SetupState = Checking()
         self._notice: Notice = None
-        self._entries: dict[int, Entry] = {}
+        self._entries: dict[str, Entry] = {}
         self._busy = False
         self._follow = Follow(by_id("main"), by_id("jump"))
         self._answers = Answers(language, self._article, self._frame_shown)
@@ -64,6 +64,9 @@ class BrowserPage:
 
     def show_session(self, event: SessionEvent) -> None:
         match event:
+            case Opened(conversation):
+                self._entries = {entry.id: entry for entry in conversation.path()}
+                self._put_all()
             case Changed(entry, None):
                 self._entries[entry.id] = entry
                 self._put(entry)
@@ -87,6 +90,8 @@ class BrowserPage:
             target.innerHTML = ""
         elif isinstance(notice, CandilError):
             target.innerHTML = chat_view.notice(self.language.error(notice), self.language, tone="bad")
+        elif notice == "not_kept":
+            target.innerHTML = chat_view.notice(self.language.text("chat.not_kept"), self.language, tone="bad")
         else:
             sentence = self.language.text("chat.waiting")
             target.innerHTML = chat_view.notice(sentence, self.language, label="chat.waiting.cancel")
@@ -125,10 +130,7 @@ class BrowserPage:
         state, self._state = self._state, Checking()
         self.show_setup(state)
         self.show_notice(self._notice)
-        self._answers.clear(self.language)
-        by_id("conversation").innerHTML = ""
-        for entry in self._entries.values():
-            self._put(entry)
+        self._put_all()
 
     def show_update(self, shown: bool) -> None:
         by_id("update").innerHTML = setup_view.update(self.language) if shown else ""
@@ -171,37 +173,51 @@ class BrowserPage:
         by_id("welcome").hidden = not empty
         by_id("new-chat").hidden = empty
 
-    def _article(self, entry_id: int) -> Any:
+    def _article(self, entry_id: str) -> Any:
         return by_id("conversation").querySelector(f'article[data-id="{entry_id}"]')
 
+    def _put_all(self) -> None:
+        """At once, however many there are: the articles first, what they say in the frames that follow."""
+        self._answers.clear(self.language)
+        by_id("conversation").innerHTML = "".join(self._frame_of(entry) for entry in self._entries.values())
+        for entry in self._entries.values():
+            if entry.role == "assistant":
+                self._answers.begin(entry.id, entry.text, complete=entry.state != "streaming")
+        self._follow.to_end(force=True)
+
     def _put(self, entry: Entry) -> None:
-        """A new entry, or one that has settled."""
+        """A new entry, one that has settled, or an answer that grows again."""
         article = self._article(entry.id)
         if not article:
             return self._add(entry)
         article.dataset.state = entry.state
         article.querySelector('[data-part="foot"]').innerHTML = chat_view.foot(entry, self.language)
-        self._answers.end(entry.id, entry.text)
-        self._announce(self._sentences.rest(split(entry.text)[1]))
+        if entry.state == "streaming":
+            article.querySelector('[data-part="text"]').innerHTML = ""
+            self._answers.begin(entry.id, entry.text)
+        elif entry.role == "assistant":
+            self._answers.end(entry.id, entry.text)
+            self._announce(self._sentences.rest(split(entry.text)[1]))
         self._follow.to_end()
 
     def _add(self, entry: Entry) -> None:
-        is_answer = entry.role == "assistant"
-        shown = replace(entry, text="") if is_answer else entry
-        by_id("conversation").insertAdjacentHTML("beforeend", chat_view.article(shown, self.language))
-        if is_answer:
+        by_id("conversation").insertAdjacentHTML("beforeend", self._frame_of(entry))
+        if entry.role == "assistant":
             self._answers.begin(entry.id, entry.text, complete=entry.state != "streaming")
         if entry.state == "streaming":
             self._announce(self.language.text("chat.answering"))
         self._follow.to_end(force=entry.role == "user")
 
-    def _cut(self, from_id: int) -> None:
-        for article in list(by_id("conversation").children):
-            if int(article.dataset.id) >= from_id:
-                article.remove()
-        for entry_id in [i for i in self._entries if i >= from_id]:
-            del self._entries[entry_id]
+    def _frame_of(self, entry: Entry) -> str:
+        """An article; what an answer says comes later."""
+        return chat_view.article(replace(entry, text="") if entry.role == "assistant" else entry, self.language)
+
+    def _cut(self, from_id: str) -> None:
+        ids = list(self._entries)
+        for entry_id in ids[ids.index(from_id) :]:
+            self._article(entry_id).remove()
             self._answers.drop(entry_id)
+            del self._entries[entry_id]
 
     def _frame_shown(self) -> None:
         growing = next((e for e in reversed(self._entries.values()) if e.state == "streaming"), None)

@@ -1,163 +1,246 @@
-"""One chat: asks the engine, grows the answer, and keeps everything whatever happens."""
+"""One chat on the page: asks the engine, grows the answer, and keeps everything whatever happens."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from pyapp.chat.conversation import Conversation, Entry, Origin
+from pyapp.chat import branches
+from pyapp.chat.prompt import prompt, title
+from pyapp.chat.repair import repaired
+from pyapp.chat.shelf import Shelf
+from pyapp.chat.shown import Changed, Listener, Opened, differences
+from pyapp.chat.tree import Attachment, Chat, Conversation, Entry, Origin
 from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest, Sampling, TextDelta
-from pyapp.errors import CandilError, EmptyPrompt, EngineFailed, RequestError
+from pyapp.errors import CandilError, EmptyPrompt, EngineFailed, InvalidRequest, RequestError
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """An entry is new or different; `delta` is the text just appended, None when something else changed."""
-
-    entry: Entry
-    delta: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The entry `from_id` and everything after it is gone from the conversation."""
-
-    from_id: int
-
-
-SessionEvent = Changed | Cut
-Listener = Callable[[SessionEvent], None]
+class Answerer:
+    engine: Engine
+    origin: Origin
 
 
 @dataclass
 class Session:
     """A conversation and the task that answers in it; at most one answer at a time.
 
-    `on_event` hears every change in order; it must not raise.
+    `on_event` hears every change of what is shown, in order; it must not raise. `now_ms` may go backwards.
     """
 
+    conversation: Conversation
+    shelf: Shelf
+    new_id: Callable[[], str]
+    now_ms: Callable[[], int]
     on_event: Listener
     sampling: Sampling = field(default_factory=Sampling)
     max_new_tokens: int = 1024
-    conversation: Conversation = field(default_factory=Conversation)
+    instructions: str = ""
     _answering: asyncio.Task[None] | None = None
+    _growing: str | None = None  # the id of the answer that grows
+    _added: list[str] = field(default_factory=list)  # the entries of the request that runs
 
     @property
     def busy(self) -> bool:
         return self._answering is not None
 
-    def restore(self, conversation: Conversation) -> None:
-        """Goes on with an earlier conversation, if none has begun."""
-        if not self.conversation.entries:
-            self.conversation = conversation
-            for entry in conversation.entries:
-                self.on_event(Changed(entry))
+    def open(self, conversation: Conversation) -> None:
+        """Shows another conversation; a running answer is stopped."""
+        self.stop()
+        self.conversation = conversation
+        self.on_event(Opened(conversation))
 
-    async def ask(self, text: str, engine: Engine, origin: Origin) -> None:
-        """Adds the user's `text` and answers it; returns when the answer is settled.
+    # ---- what is asked ----
 
-        Raises RequestError (EmptyPrompt, ContextOverflow) with the conversation as it was before, so
-        that the caller still has the draft. Engine errors do not raise: they settle the answer as an error.
+    async def ask(self, text: str, by: Answerer, attachments: tuple[Attachment, ...] = ()) -> None:
+        """Adds the user's message and answers it; returns when the answer is settled.
+
+        Raises RequestError (EmptyPrompt, ContextOverflow; InvalidRequest while an answer runs) with the conversation as
+        it was before, so that the caller still has the draft. Engine errors do not raise: they settle the answer.
         """
-        if not text.strip():
+        await self._ask(text, attachments, self.conversation.chat.head, by)
+
+    async def edit(self, entry_id: str, text: str, by: Answerer) -> None:
+        """Asks in other words, in a branch beside the message `entry_id`. Raises as `ask`."""
+        before = self.conversation.entries[entry_id]
+        await self._ask(text, before.attachments, before.parent, by)
+
+    async def regenerate(self, entry_id: str, by: Answerer) -> None:
+        """Answers again: in a branch beside an answer, or below a question. Raises as `ask`."""
+        before = self._begin()
+        entry = self.conversation.entries[entry_id]
+        await self._answer(entry.parent if entry.role == "assistant" else entry.id, by, before)
+
+    async def continue_(self, entry_id: str, by: Answerer) -> None:
+        """An answer that was stopped, cut off or failed grows on. Raises as `ask`."""
+        before = self._begin()
+        old = self.conversation.entries[entry_id]
+        path = self.conversation.path(entry_id)
+        request = replace(self._request(path if old.text else path[:-1]), continue_last=bool(old.text))
+        growing = replace(old, state="streaming", origin=by.origin, usage=None, reason=None, error=None)
+        self._become(branches.switch(self.conversation.put(growing), entry_id))
+        self.shelf.keep(growing)
+        await self._run(entry_id, by.engine, request, before)
+
+    async def _ask(self, text: str, attachments: tuple[Attachment, ...], parent: str | None, by: Answerer) -> None:
+        if not text.strip() and not attachments:
             raise EmptyPrompt()
-        self.conversation = self.conversation.add(Entry(0, "user", text))
-        question = self.conversation.entries[-1]
-        self.on_event(Changed(question))
-        try:
-            await self._answer(engine, origin)
-        except RequestError:
-            self._cut(question.id)
-            raise
+        before = self._begin()
+        question = Entry(self.new_id(), before.chat.id, parent, "user", text, self._now(), attachments=attachments)
+        self._add(question)
+        await self._answer(question.id, by, before)
 
-    async def try_again(self, entry_id: int, engine: Engine, origin: Origin) -> None:
-        """Answers again in the place of the answer `entry_id`.
+    async def _answer(self, parent: str | None, by: Answerer, before: Conversation) -> None:
+        path = self.conversation.path(parent) if parent else ()
+        answer = Entry(
+            self.new_id(), before.chat.id, parent, "assistant", "", self._now(), "streaming", origin=by.origin
+        )
+        self._add(answer)
+        await self._run(answer.id, by.engine, self._request(path), before)
 
-        Raises RequestError as `ask` does, with the conversation as it was.
-        """
-        kept = self.conversation
-        self._cut(entry_id)
-        try:
-            await self._answer(engine, origin)
-        except RequestError:
-            self.conversation = kept
-            for entry in kept.entries:
-                if entry.id >= entry_id:
-                    self.on_event(Changed(entry))
-            raise
+    def _request(self, path: Iterable[Entry]) -> GenerateRequest:
+        return GenerateRequest(prompt(path, self.instructions), self.sampling, self.max_new_tokens)
+
+    # ---- what is done to the tree ----
 
     def stop(self) -> None:
         """Ends the answer now and keeps what there is; nothing more of it is shown. Without one, a no-op."""
         if self._answering is None:
             return
-        answer = self.conversation.entries[-1]
-        if answer.state == "streaming":
-            self._settle(replace(answer, state="stopped"))
+        if self._growing is not None:
+            self._settle(replace(self.conversation.entries[self._growing], state="stopped"))
         self._answering.cancel()
 
-    def clear(self) -> None:
-        """A new, empty conversation; a running answer is stopped."""
-        self.stop()
-        if self.conversation.entries:
-            self._cut(self.conversation.entries[0].id)
+    def switch(self, entry_id: str) -> None:
+        """Shows the branch through `entry_id`. Not while an answer grows: it would grow unseen."""
+        if not self.busy:
+            self._become(branches.switch(self.conversation, entry_id))
 
-    async def _answer(self, engine: Engine, origin: Origin) -> None:
-        request = GenerateRequest(self.conversation.prompt(), self.sampling, self.max_new_tokens)
-        self.conversation = self.conversation.add(Entry(0, "assistant", "", "streaming", origin))
-        answer = self.conversation.entries[-1]
-        self.on_event(Changed(answer))
-        task = self._answering = asyncio.ensure_future(self._grow(answer.id, engine, request))
+    def delete(self, entry_id: str) -> branches.Removed:
+        """Takes an entry and everything below it away; `undelete` brings it back. A running answer is stopped."""
+        self.stop()
+        rest, removed = branches.remove(self.conversation, entry_id)
+        self.shelf.forget(rest.chat.id, [entry.id for entry in removed.entries])
+        self._become(rest)
+        return removed
+
+    def undelete(self, removed: branches.Removed) -> None:
+        """Undoes `delete`; nothing when another chat is shown by now."""
+        if removed.entries[0].chat_id != self.conversation.chat.id:
+            return
+        for entry in removed.entries:
+            self.shelf.keep(entry)
+        self._become(branches.restore(self.conversation, removed))
+
+    def follow(self, chat: Chat, entries: Iterable[Entry] = (), gone: Iterable[str] = ()) -> None:
+        """The list of chats or another tab has changed this chat. An answer that grows here is changed here only."""
+        mine = self._growing
+        merged = dict(self.conversation.entries) | {e.id: e for e in entries if e.id != mine}
+        for entry_id in gone:
+            if entry_id != mine:
+                merged.pop(entry_id, None)
+        head = self.conversation.chat.head if self.busy else chat.head
+        self._show(repaired(replace(chat, head=head), merged.values()))
+
+    # ---- how an answer grows ----
+
+    def _begin(self) -> Conversation:
+        """The conversation to come back to when the request is refused."""
+        if self.busy:
+            raise InvalidRequest("an answer is running")
+        self._added.clear()
+        return self.conversation
+
+    async def _run(self, answer_id: str, engine: Engine, request: GenerateRequest, before: Conversation) -> None:
+        self._growing = answer_id
+        task = self._answering = asyncio.ensure_future(self._grow(engine, request))
         try:
             await asyncio.wait({task})
         except asyncio.CancelledError:
             self.stop()  # whoever awaits us was cancelled
             raise
         finally:
-            self._answering = None
+            self._answering = self._growing = None
         if not task.cancelled() and (error := task.exception()):
-            self._cut(answer.id)
+            self._take_back(before)
             raise error
 
-    async def _grow(self, answer_id: int, engine: Engine, request: GenerateRequest) -> None:
+    async def _grow(self, engine: Engine, request: GenerateRequest) -> None:
         """Raises RequestError only."""
         events = engine.generate(request)
         try:
             async for event in events:
-                self._take(answer_id, event)
-            self._fail(answer_id, EngineFailed("the answer ended without a Finished"))
+                self._take(event)
+            self._fail(EngineFailed("the answer ended without a Finished"))
         except RequestError:
             raise
         except CandilError as error:
-            self._fail(answer_id, error)
+            self._fail(error)
         except Exception as error:  # a bug of ours must not cost the partial answer
-            self._fail(answer_id, EngineFailed(repr(error)))
+            self._fail(EngineFailed(repr(error)))
         finally:
             await events.aclose()
 
-    def _take(self, answer_id: int, event: GenerateEvent) -> None:
-        answer = self._entry(answer_id)
-        if answer is None or answer.state != "streaming":
+    def _take(self, event: GenerateEvent) -> None:
+        if self._growing is None:
             return  # stopped: what is still on its way is not shown
+        answer = self.conversation.entries[self._growing]
         if isinstance(event, TextDelta):
             answer = replace(answer, text=answer.text + event.text)
             self.conversation = self.conversation.put(answer)
+            self.shelf.keep(answer)
             self.on_event(Changed(answer, event.text))
         elif isinstance(event, Finished):
             self._settle(replace(answer, state="done", usage=event.usage, reason=event.reason))
 
-    def _fail(self, answer_id: int, error: CandilError) -> None:
-        answer = self._entry(answer_id)
-        if answer is not None and answer.state == "streaming":
-            self._settle(replace(answer, state="error", error=error))
+    def _fail(self, error: CandilError) -> None:
+        if self._growing is not None:
+            self._settle(replace(self.conversation.entries[self._growing], state="error", error=error))
 
     def _settle(self, entry: Entry) -> None:
-        self.conversation = self.conversation.put(entry)
-        self.on_event(Changed(entry))
+        self._growing = None
+        self.shelf.keep(entry)
+        after = self.conversation.put(entry)
+        self._become(replace(after, chat=replace(after.chat, updated_ms=max(self.now_ms(), after.chat.updated_ms))))
 
-    def _cut(self, entry_id: int) -> None:
-        self.conversation = self.conversation.before(entry_id)
-        self.on_event(Cut(entry_id))
+    def _add(self, entry: Entry) -> None:
+        self._added.append(entry.id)
+        after = branches.add(self.conversation, entry)
+        chat = replace(after.chat, updated_ms=entry.created_ms, title=after.chat.title or title(entry))
+        self.shelf.add(chat)
+        self.shelf.keep(entry)
+        self._become(replace(after, chat=chat))
 
-    def _entry(self, entry_id: int) -> Entry | None:
-        return next((e for e in self.conversation.entries if e.id == entry_id), None)
+    def _take_back(self, before: Conversation) -> None:
+        """As it was before the request, but for what another tab has done meanwhile."""
+        self.shelf.forget(before.chat.id, self._added)
+        kept = {i: e for i, e in self.conversation.entries.items() if i not in self._added}
+        for changed in [e for i, e in before.entries.items() if kept.get(i, e).state == "streaming" != e.state]:
+            kept[changed.id] = changed
+            self.shelf.keep(changed)
+        self._become(repaired(before.chat, kept.values()))
+
+    # ---- small parts ----
+
+    def _become(self, after: Conversation) -> None:
+        """Shows `after` and keeps what of its chat is different."""
+        shown, chat = self.conversation.chat, after.chat
+        fields: dict[str, Any] = {
+            name: getattr(chat, name)
+            for name in ("head", "chosen", "title", "updated_ms")
+            if getattr(chat, name) != getattr(shown, name)
+        }
+        self._show(after)
+        if fields:
+            self.shelf.change(chat.id, lambda latest: replace(latest, **fields))
+
+    def _show(self, after: Conversation) -> None:
+        before, self.conversation = self.conversation, after
+        for event in differences(before, after):
+            self.on_event(event)
+
+    def _now(self) -> int:
+        """Later than every message there is: a clock that was set back does not reorder a conversation."""
+        return max(self.now_ms(), 1 + max((e.created_ms for e in self.conversation.entries.values()), default=-1))

@@ -65,7 +65,7 @@ class TransformersJs:
             raise EmptyPrompt()
         model = self._model()
         try:
-            prompt_tokens = await self._count(request.messages)
+            prompt_tokens = await self._count(request.messages, request.continue_last)
             room = fit(prompt_tokens, model.context_tokens, request.max_new_tokens)
             async with aclosing(self._events(request, room)) as events:
                 async for event in events:
@@ -102,8 +102,9 @@ class TransformersJs:
             if given != known:
                 raise WrongAnswer(f"{variant.name} gave {given} where {known} is right")
 
-    async def _count(self, messages: Sequence[Message]) -> int:
-        return int((await self._one("count", {"messages": wire(messages)}))["tokens"])
+    async def _count(self, messages: Sequence[Message], continue_last: bool = False) -> int:
+        payload = {"messages": wire(messages), "continue_last": continue_last}
+        return int((await self._one("count", payload))["tokens"])
 
     async def _events(self, request: GenerateRequest, room: int) -> AsyncGenerator[GenerateEvent, None]:
         payload = {
@@ -111,6 +112,7 @@ class TransformersJs:
             "sampling": self._sampling(request.sampling),
             "max_new_tokens": room,
             "stop": list(request.stop),
+            "continue_last": request.continue_last,
         }
         async with aclosing(self._transport.stream("transformers_js.generate", payload)) as values:
             ended = False

@@ -16,12 +16,13 @@ MAX_INTEGER = 2**53 - 1  # the largest JavaScript counts exactly
 
 
 DEEPEST = 32  # levels; in Pyodide a few thousand overflow the browser's stack, which no `except` survives
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+# Possessive, and a string without an end reaches to the end of the text: linear in time and memory, whatever the text.
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 
 
 def loads(text: str) -> Node:
     """The document in `text`. Raises ManifestError when it is not JSON, or nested deeper than any catalog."""
-    if _depth(text) > DEEPEST:
+    if deepest(text) > DEEPEST:
         raise ManifestError(f"The manifest is not JSON that is nested at most {DEEPEST} levels deep")
     try:
         return Node(json.loads(text, parse_constant=_no_constant), "$")
@@ -29,12 +30,15 @@ def loads(text: str) -> Node:
         raise ManifestError(f"The manifest is not JSON: {error}") from error
 
 
-def _depth(text: str) -> int:
-    deepest = depth = 0
+def deepest(text: str) -> int:
+    """Levels of lists and objects in a JSON text; at most DEEPEST + 1 are counted."""
+    depth = most = 0
     for token in _STRING_OR_BRACKET.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
-        deepest = max(deepest, depth)
-    return deepest
+        most = max(most, depth)
+        if most > DEEPEST:
+            break
+    return most
 
 
 def _no_constant(name: str) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyapp.chat.conversation import Entry
+from pyapp.chat.tree import Entry
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
 from pyapp.views.reasoning import answer

@@ -34,6 +34,7 @@ STRINGS: dict[str, str] = {
     "chat.task.open": "Not done",
     "chat.reasoning": "Reasoning",
     "chat.image": "Image not loaded: {host}",
+    "chat.not_kept": "This browser does not keep your chats: they last until this tab is closed.",
     "chat.waiting": "Your message will be sent as soon as the model is ready.",
     "chat.waiting.cancel": "Do not send",
     "stats.tokens": "{tokens} tokens",

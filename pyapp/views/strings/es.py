@@ -34,6 +34,7 @@ STRINGS: dict[str, str] = {
     "chat.task.open": "Sin hacer",
     "chat.reasoning": "Razonamiento",
     "chat.image": "Imagen no cargada: {host}",
+    "chat.not_kept": "Este navegador no guarda tus conversaciones: duran hasta que se cierre esta pestaña.",
     "chat.waiting": "Tu mensaje se enviará en cuanto el modelo esté listo.",
     "chat.waiting.cancel": "No enviar",
     "stats.tokens": "{tokens} tokens",

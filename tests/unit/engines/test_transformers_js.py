@@ -120,7 +120,7 @@ def test_a_request_crosses_whole() -> None:
         {"role": "user", "content": "?"},
     ]
     assert worker.calls == [
-        ("transformers_js.count", {"messages": on_the_wire}),
+        ("transformers_js.count", {"messages": on_the_wire, "continue_last": False}),
         (
             "transformers_js.generate",
             {
@@ -135,6 +135,7 @@ def test_a_request_crosses_whole() -> None:
                 },
                 "max_new_tokens": 7,
                 "stop": ["\n"],
+                "continue_last": False,
             },
         ),
     ]

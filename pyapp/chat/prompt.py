@@ -1,0 +1,40 @@
+"""What of a conversation reaches the model, and what it is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pyapp.chat.tree import Attachment, Entry
+from pyapp.engine import Message
+
+TITLE_CHARACTERS = 50
+
+
+def prompt(path: Iterable[Entry], instructions: str = "") -> tuple[Message, ...]:
+    """Every message that says something, the growing answer excluded; `instructions` are the system's message."""
+    system = (Message("system", instructions),) if instructions.strip() else ()
+    said = (Message(e.role, text(e)) for e in path if e.state != "streaming")
+    return (*system, *(message for message in said if message.text))
+
+
+def text(entry: Entry) -> str:
+    """An entry as the model reads it: its attachments, each fenced and named, then its own words."""
+    parts = [*(_fenced(a) for a in entry.attachments), entry.text]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _fenced(attachment: Attachment) -> str:
+    runs = re.findall(r"`{3,}", attachment.text)
+    fence = "`" * (1 + max((len(run) for run in runs), default=2))  # longer than any inside it
+    name = " ".join(attachment.name.split())
+    return f"File: {name}\n{fence}\n{attachment.text.rstrip()}\n{fence}"
+
+
+def title(entry: Entry) -> str:
+    """What a chat is called after its first message: the beginning, cut at a word."""
+    words = " ".join(entry.text.split()) or next((a.name for a in entry.attachments), "")
+    if len(words) <= TITLE_CHARACTERS:
+        return words
+    cut = words[: TITLE_CHARACTERS + 1].rsplit(" ", 1)[0][:TITLE_CHARACTERS]
+    return cut.rstrip(" ,.;:") + "…"

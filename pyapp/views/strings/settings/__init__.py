@@ -1,0 +1,1 @@
+"""The words of settings, personas, import and export, and the keyboard: the languages' second page."""
