@@ -4,6 +4,8 @@
  * It decides nothing; what crosses is described in protocol.d.ts.
  */
 import { applyUpdate, keep, register } from "./offline.js";
+import { DB_OPS } from "./storage.js";
+import { hear, post } from "./tabs.js";
 
 /** @typedef {import("./protocol").WorkerReply} WorkerReply */
 /** @typedef {import("./protocol").WireError} WireError */
@@ -42,8 +44,8 @@ export function open(op, payload) {
   const id = nextId++;
   const worker = op.split(".", 1)[0];
   const body = JSON.parse(payload);
-  if (worker === "page") void answerHere(id, op, body);
-  else void ask(worker, id, op, body);
+  if (worker in WORKERS) void ask(worker, id, op, body);
+  else void answerHere(id, op, body);
   return id;
 }
 
@@ -155,29 +157,12 @@ function asWireError(error) {
   return { code: e?.code && typeof e.code === "string" ? e.code : "engine_failed", message: String(e?.message ?? error), details: e?.details };
 }
 
-/**
- * The page's own small IndexedDB: a value by key.
- * @param {IDBTransactionMode} mode @returns {Promise<IDBObjectStore>}
- */
-async function kept(mode) {
-  const opening = indexedDB.open("candil", 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore("kept");
-  return (await settled(opening)).transaction("kept", mode).objectStore("kept");
-}
-
-/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
-function settled(request) {
-  return new Promise((resolve, reject) => {
-    request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject({ code: "storage_failed", message: String(request.error) });
-  });
-}
-
 // ---- ops the page answers itself ----
 
 /** @typedef {(payload: any, signal: AbortSignal, emit: (value: unknown) => void) => Promise<void>} PageOp */
 
 const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
+  ...DB_OPS,
   async "page.replace_worker"({ worker }) {
     fail(worker, "replaced");
   },
@@ -203,11 +188,11 @@ const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
       if (lock) await new Promise((release) => signal.addEventListener("abort", release));
     }).catch(() => emit({ held: false })); // stolen by another tab
   },
-  async "page.put"({ key, value }) {
-    await settled((await kept("readwrite")).put(value, key));
+  async "page.post"({ value }) {
+    post(value);
   },
-  async "page.get"({ key }, _signal, emit) {
-    emit({ value: (await settled((await kept("readonly")).get(key))) ?? null });
+  async "page.posts"(_payload, signal, emit) {
+    await hear(signal, (value) => emit({ value }));
   },
   async "page.updates"(_payload, signal, emit) {
     register({ onUpdate: () => emit({ ready: true }) });

@@ -98,10 +98,13 @@ export interface TransformersJsOps {
   };
   /** Greedy next tokens after `prompt_ids`, without a template: the known-answer self-test. One value. */
   "transformers_js.self_test": { in: { prompt_ids: number[]; steps: number }; out: { next_ids: number[] } };
-  /** Prompt tokens with the chat template. One value. */
-  "transformers_js.count": { in: { messages: WireMessage[] }; out: { tokens: number } };
+  /**
+   * Prompt tokens with the chat template. One value. With `continue_last` the last message is the assistant's, and the
+   * prompt ends where it ends, without a header after it.
+   */
+  "transformers_js.count": { in: { messages: WireMessage[]; continue_last: boolean }; out: { tokens: number } };
   "transformers_js.generate": {
-    in: { messages: WireMessage[]; sampling: WireSampling; max_new_tokens: number; stop: string[] };
+    in: { messages: WireMessage[]; sampling: WireSampling; max_new_tokens: number; stop: string[]; continue_last: boolean };
     /** Text in pieces (whole characters), then exactly one `finished`. */
     out: { text: string } | { finished: WireFinished };
   };
@@ -131,11 +134,39 @@ export interface PageOps {
    * that another tab took it (`steal`), and the stream ends.
    */
   "page.lock": { in: { name: string; steal: boolean }; out: { held: boolean } };
-  /** A string kept in the page's IndexedDB; null when there is none. storage_failed. */
-  "page.put": { in: { key: string; value: string }; out: never };
-  "page.get": { in: { key: string }; out: { value: string | null } };
+  /** Tells the other tabs of this origin. */
+  "page.post": { in: { value: unknown }; out: never };
+  /** What the other tabs post. Ends only by abort. */
+  "page.posts": { in: {}; out: { value: unknown } };
   /** Registers the service worker; {ready: true} when a new version waits. Ends only by abort. */
   "page.updates": { in: {}; out: { ready: true } };
   /** Lets the waiting version take over; the page reloads. */
   "page.apply_update": { in: {}; out: never };
+}
+
+// ---- the page's IndexedDB (site/storage.js), answered by the page itself ----
+
+export type StoreName = "chats" | "messages" | "settings";
+
+/** storage_failed, quota_exceeded. Records have their key inside: `id`, or `key` in "settings". */
+export interface DbOps {
+  /** All records of a store, those of `keys` that are there, or those whose `index` is `key`. One value. */
+  "db.read": {
+    in: { store: StoreName; keys?: string[]; index?: string; key?: string };
+    out: { records: Record<string, any>[] };
+  };
+  /**
+   * One transaction: all of it or nothing. Nothing when a record of `expect` has another revision (`rev`; 0 for none
+   * there): then the value has those records as they are.
+   */
+  "db.write": {
+    in: {
+      puts: Partial<Record<StoreName, Record<string, any>[]>>;
+      deletes: Partial<Record<StoreName, string[]>>;
+      expect: { store: StoreName; key: string; rev: number }[];
+    };
+    out: { written: true } | { written: false; found: { store: StoreName; key: string; record: Record<string, any> | null }[] };
+  };
+  /** Empties every store. */
+  "db.clear": { in: {}; out: never };
 }

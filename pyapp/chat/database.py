@@ -13,7 +13,6 @@ from pyapp.engine import Transport, values
 from pyapp.errors import StorageFailed
 
 WEDGED_S = 20.0  # a database that has not answered by then will not (Firefox has been seen to hang for ever)
-CHANNEL = "candil"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +49,11 @@ class Database:
 
     async def post(self, value: object) -> None:
         """Tells the other tabs."""
-        await self._all("page.post", {"channel": CHANNEL, "value": value})
+        await self._all("page.post", {"value": value})
 
     async def posts(self) -> AsyncGenerator[Any, None]:
         """What other tabs tell; never ends by itself."""
-        async with aclosing(self._transport.stream("page.channel", {"channel": CHANNEL})) as posted:
+        async with aclosing(self._transport.stream("page.posts", {})) as posted:
             async for each in posted:
                 yield each["value"]
 

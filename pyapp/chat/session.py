@@ -77,8 +77,8 @@ class Session:
         """An answer that was stopped, cut off or failed grows on. Raises as `ask`."""
         before = self._begin()
         old = self.conversation.entries[entry_id]
-        path = self.conversation.path(entry_id)
-        request = replace(self._request(path if old.text else path[:-1]), continue_last=bool(old.text))
+        path, begun = self.conversation.path(entry_id), bool(old.text.strip())
+        request = replace(self._request(path if begun else path[:-1]), continue_last=begun)
         growing = replace(old, state="streaming", origin=by.origin, usage=None, reason=None, error=None)
         self._become(branches.switch(self.conversation.put(growing), entry_id))
         self.shelf.keep(growing)

@@ -27,12 +27,21 @@ export class ChatTokens {
 
   /**
    * @param {readonly WireMessage[]} messages the whole conversation, oldest first
-   * @returns {readonly number[]} the prompt, up to where the assistant's answer begins
+   * @param {boolean} [continueLast] the last message is the beginning of the answer
+   * @returns {readonly number[]} the prompt, up to where the assistant's answer begins or goes on
    */
-  encode(messages) {
-    const key = JSON.stringify(messages);
-    if (this.#last.key !== key) this.#last = { key, ids: this.#encode(messages) };
+  encode(messages, continueLast = false) {
+    const key = JSON.stringify([messages, continueLast]);
+    if (this.#last.key !== key) {
+      this.#last = { key, ids: continueLast ? this.#encodeBegun(messages) : this.#encode(messages) };
+    }
     return this.#last.ids;
+  }
+
+  /** As it was when the answer began, then the answer: what a template does to finished answers is not done to it. */
+  #encodeBegun(/** @type {readonly WireMessage[]} */ messages) {
+    const begun = messages[messages.length - 1];
+    return [...this.#encode(messages.slice(0, -1)), ...this.plain.encode(begun.content, false)];
   }
 
   /** @param {readonly WireMessage[]} messages */

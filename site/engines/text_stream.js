@@ -2,6 +2,7 @@
  * From token ids to the text a reader may see: whole characters only, and never a piece of a stop string.
  */
 
+const CONTEXT = 6; // ids: more than a character is ever made of
 const REPLACEMENT = "\uFFFD"; // what a decoder gives for bytes that are not (yet) a character
 
 /**
@@ -20,10 +21,14 @@ export class Detokenizer {
   /**
    * @param {(ids: number[]) => string} decode
    * @param {ReadonlySet<number>} skip ids that are never text
+   * @param {readonly number[]} [before] ids whose text these go on; it is not given out again
    */
-  constructor(decode, skip) {
+  constructor(decode, skip, before = []) {
     this.decode = decode;
     this.skip = skip;
+    this.#window = before.filter((id) => !skip.has(id)).slice(-CONTEXT);
+    this.#settled = this.#window.length;
+    this.#given = this.#settled ? decode(this.#window) : "";
   }
 
   /**

@@ -152,8 +152,8 @@ async function* selfTest({ prompt_ids, steps }, { signal }) {
  * @param {Ops["transformers_js.count"]["in"]} payload
  * @returns {AsyncGenerator<Ops["transformers_js.count"]["out"], void>}
  */
-async function* count({ messages }) {
-  yield { tokens: model().chat.encode(messages).length };
+async function* count({ messages, continue_last }) {
+  yield { tokens: model().chat.encode(messages, continue_last).length };
 }
 
 /**
@@ -161,10 +161,10 @@ async function* count({ messages }) {
  * @param {{ signal: AbortSignal }} context
  * @returns {AsyncGenerator<Ops["transformers_js.generate"]["out"], void>}
  */
-async function* generate({ messages, sampling, max_new_tokens, stop }, { signal }) {
+async function* generate({ messages, sampling, max_new_tokens, stop, continue_last }, { signal }) {
   const began = performance.now();
-  const { chat, contextTokens } = model();
-  const prompt = chat.encode(messages);
+  const { chat, contextTokens, decode, special } = model();
+  const prompt = chat.encode(messages, continue_last);
   if (prompt.length + 1 > contextTokens) {
     throw new Failure("context_overflow", "the prompt does not fit", {
       prompt_tokens: prompt.length, context_tokens: contextTokens,
@@ -173,7 +173,8 @@ async function* generate({ messages, sampling, max_new_tokens, stop }, { signal 
   const most = Math.min(max_new_tokens, contextTokens - prompt.length);
   const done = await turns.take();
   try {
-    yield* answer(model(), prompt, createSampler(sampling, prompt), most, stop, signal, began);
+    const text = new Detokenizer(decode, special, continue_last ? prompt : []);
+    yield* answer(model(), prompt, createSampler(sampling, prompt), text, most, stop, signal, began);
   } finally {
     done();
   }
@@ -183,14 +184,14 @@ async function* generate({ messages, sampling, max_new_tokens, stop }, { signal 
  * @param {Loaded} loaded
  * @param {readonly number[]} prompt
  * @param {(scores: Float32Array) => number} choose
+ * @param {Detokenizer} text
  * @param {number} most new tokens, at least 1
  * @param {string[]} stop
  * @param {AbortSignal} signal
  * @param {number} began when the request came, on performance.now()'s clock
  * @returns {AsyncGenerator<Ops["transformers_js.generate"]["out"], void>}
  */
-async function* answer({ decoder, decode, special, ends }, prompt, choose, most, stop, signal, began) {
-  const text = new Detokenizer(decode, special);
+async function* answer({ decoder, ends }, prompt, choose, text, most, stop, signal, began) {
   const visible = new StopStrings(stop);
   let { scores, cached } = await orLost(decoder.prefill(prompt, signal));
   if (!scores) return;

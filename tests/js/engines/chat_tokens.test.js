@@ -79,6 +79,22 @@ for (const [name, tokenizer] of Object.entries(TOKENIZERS)) {
   });
 }
 
+for (const [name, tokenizer] of Object.entries(TOKENIZERS)) {
+  test(`${name}: an answer that goes on is the prompt it had, then its words, and no control token more`, () => {
+    const chats = new ChatTokens(tokenizer);
+    for (let i = 0; i < 100; i++) {
+      const messages = chat(PIECES);
+      const begun = `The quick ${words(["a", " ab", " the", "\n", " 12", "'s"])}`;
+      const asked = [...chats.encode(messages)];
+      const ids = chats.encode([...messages, { role: "assistant", content: begun }], true);
+      assert.deepEqual(ids.slice(0, asked.length), asked);
+      const options = { skip_special_tokens: true, clean_up_tokenization_spaces: false };
+      const text = new Detokenizer((part) => tokenizer.decode(part, options), new Set(tokenizer.all_special_ids), asked);
+      assert.equal(ids.slice(asked.length).map((id) => text.push(id)).join("") + text.flush(), begun);
+    }
+  });
+}
+
 test("a chat is encoded once, however often it is asked for", () => {
   const chats = new ChatTokens(TOKENIZERS.byteLevel);
   const messages = /** @type {WireMessage[]} */ ([{ role: "user", content: "aba" }]);
