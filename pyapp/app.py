@@ -6,19 +6,28 @@ It knows the page only as the `Page` protocol, so all of it runs in CPython with
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Coroutine, Sequence
+from functools import partial
 from typing import Any, Literal, Protocol
 
+from pyapp.chat import branches
+from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
 from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept
 from pyapp.chat.session import Answerer, Session
 from pyapp.chat.shown import Changed, SessionEvent
-from pyapp.chat.tree import Chat, Entry, Origin
-from pyapp.errors import CandilError, EngineError, RequestError
+from pyapp.chat.tree import Chat, Conversation, Entry, Origin
+from pyapp.errors import CandilError, EngineError, InvalidRequest
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
 
 Notice = CandilError | Literal["waiting", "not_kept"] | None
+
+
+class Request(Protocol):
+    """What `Session` does with one entry and the engine."""
+
+    def __call__(self, entry_id: str, *, by: Answerer) -> Awaitable[None]: ...
 
 
 class Page(Protocol):
@@ -36,11 +45,11 @@ class Page(Protocol):
         """A sentence above the composer; None takes it away."""
         ...
 
-    def draft(self) -> str:
-        """What stands in the message box."""
+    def draft(self) -> Draft:
+        """What the composer holds."""
         ...
 
-    def set_draft(self, text: str) -> None: ...
+    def set_draft(self, draft: Draft) -> None: ...
 
 
 class App:
@@ -53,6 +62,7 @@ class App:
         self.library = library
         self._waiting = False  # a message is to be sent as soon as the model is ready
         self._not_kept = False  # the database refuses
+        self._removed: branches.Removed | None = None  # the messages that were deleted last
         self._tasks: set[asyncio.Task[None]] = set()
         setup.on_state = self._setup_changed
         session.on_event = self._session_changed
@@ -68,20 +78,23 @@ class App:
         if (chat := self.library.latest()) is not None:
             conversation = await self.library.open(chat.id)
             if not self.session.conversation.entries:
+                draft = self.page.draft()  # typed while the page was starting
                 self.session.open(conversation)
+                self._set_draft(Draft(self.library.drafts.get(chat.id)) if draft.empty else draft)
 
     # ---- what the user does ----
 
     def send(self) -> None:
         """Sends the draft, or remembers to when the model is not ready yet; an empty draft is no message."""
-        text = self.page.draft()
-        if not text.strip() or self.session.busy:
+        draft = self.page.draft()
+        if draft.empty or self.session.busy:
             return
         match self.setup.state:
             case Ready() as ready:
                 self._leave_waiting()
-                self.page.set_draft("")
-                self._do(self._ask(text, ready))
+                self._set_draft(Draft())
+                asking = self.session.ask(draft.text, self._answerer(ready), draft.attachments)
+                self._do(self._answering(asking, draft))
             case Elsewhere():
                 self.take_over()
                 self._wait()
@@ -107,21 +120,57 @@ class App:
         """The answer goes on where it was stopped or cut off, once the model is ready."""
         self._answer(self.session.continue_, entry_id)
 
+    def edit(self, entry_id: str, text: str) -> None:
+        """Asks in other words, in a branch beside what was asked, once the model is ready."""
+        if entry_id in self.session.conversation.entries:
+            draft = Draft(text, self.session.conversation.entries[entry_id].attachments)
+            self._answer(partial(self.session.edit, text=text), entry_id, draft)
+
+    def switch(self, entry_id: str) -> None:
+        """Shows the branch through an entry. Not while an answer grows."""
+        if entry_id in self.session.conversation.entries:
+            self.session.switch(entry_id)
+
+    def delete(self, entry_id: str) -> None:
+        """A message and all that follows it; `undelete` brings them back."""
+        if entry_id in self.session.conversation.entries:
+            self._removed = self.session.delete(entry_id)
+
+    def undelete(self) -> None:
+        """Undoes the last `delete`, if its chat is still open."""
+        removed, self._removed = self._removed, None
+        if removed:
+            self.session.undelete(removed)
+
+    def draft_changed(self) -> None:
+        """Keeps what the composer holds with its chat."""
+        self.library.drafts.set(self._open_id, self.page.draft().text)
+
     def new_chat(self) -> None:
         if self.session.conversation.entries:
-            self.session.open(self.library.new())
+            self._show(self.library.new())
         self.page.show_notice(None)
 
-    def open_chat(self, chat_id: str) -> None:
-        """Shows another chat; an answer that grows is stopped."""
-        if chat_id != self.session.conversation.chat.id:
-            self._do(self._open(chat_id))
+    def open_chat(self, chat_id: str, entry_id: str | None = None) -> None:
+        """Shows another chat, in the branch of `entry_id` if there is one; an answer that grows is stopped."""
+        if chat_id in self.library.chats:
+            self._do(self._open(chat_id, entry_id))
+
+    def rename_chat(self, chat_id: str, title: str) -> None:
+        self.library.rename(chat_id, title)
+
+    def pin_chat(self, chat_id: str, pinned: bool) -> None:
+        self.library.pin(chat_id, pinned)
 
     def delete_chat(self, chat_id: str) -> None:
-        """The library's `undelete` brings it back for a while."""
-        if chat_id == self.session.conversation.chat.id:
-            self.new_chat()
+        """`undelete_chat` brings it back for a while."""
         self.library.delete(chat_id)
+        if chat_id == self._open_id:
+            self.new_chat()
+
+    def undelete_chat(self, chat_id: str) -> None:
+        self.library.undelete(chat_id)
+        self.open_chat(chat_id)
 
     def dismiss(self) -> None:
         """The notice was read; a message that waits stays a draft."""
@@ -150,37 +199,55 @@ class App:
 
     # ---- what comes of it ----
 
-    async def _ask(self, text: str, ready: Ready) -> None:
+    def _answer(self, request: Request, entry_id: str, draft: Draft | None = None) -> None:
+        if not self.session.busy:
+            self._do(self._answering(self._when_ready(request, entry_id), draft))
+
+    async def _when_ready(self, request: Request, entry_id: str) -> None:
+        ready = await self.setup.ready()
+        if entry_id not in self.session.conversation.entries:  # it may have taken a while
+            raise InvalidRequest("the message is gone")
+        await request(entry_id, by=self._answerer(ready))
+
+    async def _answering(self, request: Awaitable[None], draft: Draft | None) -> None:
+        """Busy until `request` is done; what of it was refused is in the composer again."""
         self.page.show_busy(True)
         try:
-            await self.session.ask(text, self._answerer(ready))
-        except RequestError as error:
-            newer = self.page.draft()
-            self.page.set_draft(f"{text}\n\n{newer}" if newer else text)
-            self.page.show_notice(error)
-        finally:
-            self.page.show_busy(False)
-        await self._recover()
-
-    def _answer(self, request: Callable[[str, Answerer], Awaitable[None]], entry_id: str) -> None:
-        if not self.session.busy and entry_id in self.session.conversation.entries:
-            self._do(self._answer_when_ready(request, entry_id))
-
-    async def _answer_when_ready(self, request: Callable[[str, Answerer], Awaitable[None]], entry_id: str) -> None:
-        self.page.show_busy(True)
-        try:
-            ready = await self.setup.ready()
-            await request(entry_id, self._answerer(ready))
+            await request
         except CandilError as error:
+            if draft:
+                self._give_back(draft)
             self.page.show_notice(error)
         finally:
             self.page.show_busy(False)
         await self._recover()
 
-    async def _open(self, chat_id: str) -> None:
-        conversation = await self.library.open(chat_id)
+    def _give_back(self, draft: Draft) -> None:
+        newer = self.page.draft()
+        text = "\n\n".join(part for part in (draft.text, newer.text) if part)
+        self._set_draft(Draft(text, draft.attachments + newer.attachments))
+
+    async def _open(self, chat_id: str, entry_id: str | None) -> None:
+        if chat_id != self._open_id:
+            conversation = await self.library.open(chat_id)
+            self._show(conversation)
+            self.page.show_notice(None)
+        if entry_id is not None:
+            self.switch(entry_id)
+
+    def _show(self, conversation: Conversation) -> None:
+        """Another chat, with its own draft; what is in the composer stays with the chat that was open."""
+        self.draft_changed()
         self.session.open(conversation)
-        self.page.show_notice(None)
+        self.page.set_draft(Draft(self.library.drafts.get(self._open_id)))
+
+    def _set_draft(self, draft: Draft) -> None:
+        self.page.set_draft(draft)
+        self.draft_changed()
+
+    @property
+    def _open_id(self) -> str:
+        return self.session.conversation.chat.id
 
     async def _recover(self) -> None:
         """An engine that failed has lost its worker: get the model ready again before it is asked for."""
@@ -206,12 +273,11 @@ class App:
         self.page.show_session(event)
 
     def _library_changed(self, event: LibraryEvent) -> None:
-        open_id = self.session.conversation.chat.id
         match event:
-            case Followed(chat, entries, gone) if chat.id == open_id:
+            case Followed(chat, entries, gone) if chat.id == self._open_id:
                 self._follow(chat, entries, gone)
-            case ChatsChanged(chat_ids) if open_id in chat_ids - self.library.chats.keys():
-                self.session.open(self.library.new())  # another tab has deleted it for good
+            case ChatsChanged(chat_ids) if self._open_id in chat_ids - self.library.chats.keys():
+                self._show(self.library.new())  # another tab has deleted it for good
             case NotKept(error):
                 self._tell_not_kept(error)
             case _:
@@ -230,7 +296,7 @@ class App:
         elif self.session.busy:
             self.library.undelete(chat.id)  # it is being answered in here
         else:
-            self.session.open(self.library.new())
+            self._show(self.library.new())
 
     def _wait(self) -> None:
         self._waiting = True

@@ -15,6 +15,7 @@ from pyodide.ffi import create_proxy
 from pyapp.app import App
 from pyapp.browser.bridge import Bridge
 from pyapp.browser.page import BrowserPage, by_id
+from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.engine import values
@@ -65,7 +66,7 @@ class Events:
     def connect(self) -> None:
         self._on(document, "click", self._clicked)
         self._on(by_id("composer"), "submit", self._submitted)
-        self._on(by_id("message"), "input", lambda _event: self._page.draft_changed())
+        self._on(by_id("message"), "input", lambda _event: self._draft_changed())
         self._on(by_id("message"), "keydown", self._key_pressed)
         self._on(by_id("stop"), "click", lambda _event: self._app.stop())
         self._on(by_id("new-chat"), "click", lambda _event: self._new_chat())
@@ -85,9 +86,13 @@ class Events:
             self._actions[button.dataset.action](button)
 
     def _suggested(self, text: str) -> None:
-        self._page.set_draft(text)
+        self._page.set_draft(Draft(text))
         by_id("message").focus()
         self._app.send()
+
+    def _draft_changed(self) -> None:
+        self._page.draft_changed()
+        self._app.draft_changed()
 
     def _submitted(self, event: Any) -> None:
         event.preventDefault()

@@ -16,6 +16,7 @@ from js import document, localStorage, navigator
 from pyapp.app import Notice
 from pyapp.browser.answers import Answers
 from pyapp.browser.scroll import Follow
+from pyapp.chat.drafts import Draft
 from pyapp.chat.shown import Changed, Cut, Opened, SessionEvent
 from pyapp.chat.tree import Entry
 from pyapp.errors import CandilError
@@ -96,11 +97,11 @@ class BrowserPage:
             sentence = self.language.text("chat.waiting")
             target.innerHTML = chat_view.notice(sentence, self.language, label="chat.waiting.cancel")
 
-    def draft(self) -> str:
-        return str(by_id("message").value)
+    def draft(self) -> Draft:
+        return Draft(str(by_id("message").value))
 
-    def set_draft(self, text: str) -> None:
-        by_id("message").value = text
+    def set_draft(self, draft: Draft) -> None:
+        by_id("message").value = draft.text
         self.draft_changed()
 
     # ---- what only the browser's edge needs ----
@@ -108,17 +109,17 @@ class BrowserPage:
     def draft_changed(self) -> None:
         """Keeps the draft for a reload; a browser that refuses storage keeps it on the page only."""
         with suppress(Exception):  # quota, or storage switched off: the text is still in the box
-            localStorage.setItem(DRAFT_KEY, self.draft())
+            localStorage.setItem(DRAFT_KEY, self.draft().text)
         self.refresh_composer()
 
     def restore_draft(self) -> None:
         """What was typed before Python arrived wins over what was kept."""
-        if not self.draft():
+        if not self.draft().text:
             by_id("message").value = localStorage.getItem(DRAFT_KEY) or ""
         self.refresh_composer()
 
     def refresh_composer(self) -> None:
-        by_id("send").disabled = self._busy or not self.draft().strip()
+        by_id("send").disabled = self._busy or self.draft().empty
 
     def redraw(self) -> None:
         """Everything Python has put on the page, in the language of now."""

@@ -6,26 +6,42 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pyapp.chat.tree import Chat
+from pyapp.chat.tree import Attachment, Chat
 
 INTERVAL_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the composer holds."""
+
+    text: str = ""
+    attachments: tuple[Attachment, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not (self.text.strip() or self.attachments)
+
+
 @dataclass
 class Drafts:
-    """`chats` are those there are; `change` changes one and keeps it."""
+    """The text of each chat's draft. `chats` are those there are; `change` changes one and keeps it."""
 
     chats: Mapping[str, Chat]
     change: Callable[[str, Callable[[Chat], Chat]], None]
     _latest: dict[str, str] = field(default_factory=dict)  # not kept yet
+    _of_new: str = ""  # of a chat that is not in the library before its first message
 
     def get(self, chat_id: str) -> str:
         """Empty for a chat without a draft."""
         chat = self.chats.get(chat_id)
-        return self._latest.get(chat_id, chat.draft if chat else "")
+        return self._latest.get(chat_id, chat.draft) if chat else self._of_new
 
     def set(self, chat_id: str, text: str) -> None:
-        """Kept within INTERVAL_S, if the chat is in the library by then."""
+        """Kept within INTERVAL_S."""
+        if chat_id not in self.chats:
+            self._of_new = text
+            return
         if not self._latest:
             asyncio.get_running_loop().call_later(INTERVAL_S, self._keep)
         self._latest[chat_id] = text

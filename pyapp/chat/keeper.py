@@ -63,8 +63,10 @@ class Batch:
 
 @dataclass
 class Keeper:
-    """`on_kept` hears each chat as it has been written, with what another tab changed in it; `on_trouble` the error of a
-    write that failed, and None when a later one has gone through."""
+    """`on_kept` hears each chat as it has been written, with what another tab changed in it.
+
+    `on_trouble` hears the error of a write that failed, and None when a later one has gone through.
+    """
 
     database: Database
     on_kept: Callable[[Chat], None]

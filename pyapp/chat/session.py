@@ -162,8 +162,9 @@ class Session:
             self.stop()  # whoever awaits us was cancelled
             raise
         finally:
+            stopped = self._growing is None  # or it has ended
             self._answering = self._growing = None
-        if not task.cancelled() and (error := task.exception()):
+        if not task.cancelled() and not stopped and (error := task.exception()):
             self._take_back(before)
             raise error
 
