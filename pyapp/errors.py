@@ -5,6 +5,8 @@
      |   +- EmptyPrompt
      |   +- ContextOverflow   prompt_tokens, context_tokens
      |   +- InvalidRequest
+     |   +- NotText           name: the file that was to be attached
+     |   +- FileTooLarge      name, limit_bytes
      +- EngineError           the engine could not do it; its worker is replaced
      |   +- EngineFailed      anything unforeseen, the original text in `message`
      |   +- EngineUnavailable this browser or device cannot run it
@@ -72,6 +74,18 @@ class ContextOverflow(RequestError):
 
 class InvalidRequest(RequestError):
     code = "invalid_request"
+
+
+class NotText(RequestError):
+    """details: name (str) of the file."""
+
+    code = "not_text"
+
+
+class FileTooLarge(RequestError):
+    """details: name (str) of the file, limit_bytes (int)."""
+
+    code = "file_too_large"
 
 
 class EngineError(CandilError):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pyapp.chat.tree import Entry
+from collections.abc import Sequence
+
+from pyapp.chat.tree import Attachment, Entry
 from pyapp.views.html import Html, fill, join
+from pyapp.views.icons import button, icon
 from pyapp.views.language import Language
 from pyapp.views.reasoning import answer
 
@@ -13,18 +16,22 @@ LAMP = Html(
 )
 
 
-def article(entry: Entry, language: Language) -> Html:
-    """A whole entry: `article` with data-id, data-role, data-state and its parts."""
+def article(entry: Entry, siblings: Sequence[str], language: Language) -> Html:
+    """A whole entry: `article` with data-id, data-role, data-state and its parts.
+
+    `siblings` are the ids of the branches at its place, its own among them.
+    """
     return fill(
-        '<article data-id="{id}" data-role="{role}" data-state="{state}" aria-label="{who}">{lamp}'
-        '<div data-part="text">{text}</div><div data-part="foot">{foot}</div></article>',
+        '<article data-id="{id}" data-role="{role}" data-state="{state}" aria-label="{who}">{lamp}{files}'
+        '<div data-part="text" dir="auto">{text}</div><div data-part="foot">{foot}</div></article>',
         id=entry.id,
         role=entry.role,
         state=entry.state,
         who=language.text("chat.you") if entry.role == "user" else "Candil",
         lamp=LAMP if entry.role == "assistant" else "",
+        files=join([_file(attachment, language) for attachment in entry.attachments]),
         text=text(entry, language),
-        foot=foot(entry, language),
+        foot=foot(entry, siblings, language),
     )
 
 
@@ -44,11 +51,72 @@ def thinking(language: Language) -> Html:
     )
 
 
-def foot(entry: Entry, language: Language) -> Html:
-    """Under an answer that has ended: the error with its way out, and the figures."""
-    if entry.role == "user" or entry.state == "streaming":
+def _file(attachment: Attachment, language: Language) -> Html:
+    """An attachment, folded: its name and size, and inside all of its text."""
+    return fill(
+        '<details class="file"><summary>{icon}<span dir="auto">{label}</span></summary>'
+        '<pre tabindex="0" dir="auto">{text}</pre></details>',
+        icon=icon("file"),
+        label=file_label(attachment, language),
+        text=attachment.text,
+    )
+
+
+def file_label(attachment: Attachment, language: Language) -> str:
+    words = language.count("attach.words", len(attachment.text.split()))
+    return language.text("attach.size", name=attachment.name, words=words)
+
+
+def files(attachments: Sequence[Attachment], language: Language) -> Html:
+    """What will go with the message that is being written, each with a button to take it away."""
+    return join([_chip(number, attachment, language) for number, attachment in enumerate(attachments)])
+
+
+def _chip(number: int, attachment: Attachment, language: Language) -> Html:
+    return fill(
+        '<li>{icon}<span dir="auto">{label}</span>{remove}</li>',
+        icon=icon("file"),
+        label=file_label(attachment, language),
+        remove=button("close", language.text("attach.remove", name=attachment.name), "remove-file", str(number)),
+    )
+
+
+def foot(entry: Entry, siblings: Sequence[str], language: Language) -> Html:
+    """Under a message: of an answer that has ended the error with its way out and the figures; what can be done."""
+    if entry.state == "streaming":
         return Html()
-    return join([_error(entry, language), _stats(entry, language)])
+    said = [_error(entry, language), _stats(entry, language)] if entry.role == "assistant" else []
+    return join([*said, _tools(entry, siblings, language)])
+
+
+def _tools(entry: Entry, siblings: Sequence[str], language: Language) -> Html:
+    tools = [_branches(entry.id, siblings, language)] if len(siblings) > 1 else []
+    tools.append(button("copy", language.text("message.copy"), "copy-message", entry.id))
+    if entry.role == "user":
+        tools.append(button("edit", language.text("message.edit"), "edit-message", entry.id))
+    else:
+        tools.append(button("regenerate", language.text("message.regenerate"), "regenerate", entry.id))
+        if entry.text and (entry.state != "done" or entry.reason == "length"):
+            tools.append(button("continue", language.text("message.continue"), "continue", entry.id))
+    tools.append(button("delete", language.text("message.delete"), "delete-message", entry.id))
+    return fill('<div class="message-tools">{tools}</div>', tools=join(tools))
+
+
+def _branches(entry_id: str, siblings: Sequence[str], language: Language) -> Html:
+    """‹2/3›: which of the versions of a message this is, and the way to those beside it."""
+    at = siblings.index(entry_id)
+    before, after = (siblings[i] if 0 <= i < len(siblings) else "" for i in (at - 1, at + 1))
+    return fill(
+        '<span class="branches" role="group" aria-label="{label}">{previous}<span aria-hidden="true">{n}/{of}</span>{next}'
+        "</span>",
+        label=language.text("message.branch", n=at + 1, of=len(siblings)),
+        previous=button(
+            "previous", language.text("message.branch.previous"), "switch-branch", before, disabled=not before
+        ),
+        n=at + 1,
+        of=len(siblings),
+        next=button("next", language.text("message.branch.next"), "switch-branch", after, disabled=not after),
+    )
 
 
 def _error(entry: Entry, language: Language) -> Html:

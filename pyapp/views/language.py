@@ -72,9 +72,10 @@ class Language:
                 "room": self.number(room),
                 "excess": self.number(prompt - room),
             }
-        needed = details.get("bytes_needed")
-        if isinstance(needed, int):
-            shown["bytes_needed"] = self.size(needed)
+        for name in ("bytes_needed", "limit_bytes"):
+            n_bytes = details.get(name)
+            if isinstance(n_bytes, int):
+                shown[name] = self.size(n_bytes)
         return shown
 
 
