@@ -6,18 +6,19 @@ It knows the page only as the `Page` protocol, so all of it runs in CPython with
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
-from functools import partial
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Literal, Protocol
 
 from pyapp.chat import branches
+from pyapp.chat.attach import LONG_PASTE_CHARACTERS, attachment
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
 from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept
 from pyapp.chat.session import Answerer, Session
-from pyapp.chat.shown import Changed, SessionEvent
+from pyapp.chat.shown import Changed, Opened, SessionEvent
 from pyapp.chat.tree import Chat, Conversation, Entry, Origin
-from pyapp.errors import CandilError, EngineError, InvalidRequest
+from pyapp.errors import CandilError, EngineError, InvalidRequest, RequestError
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
 
@@ -63,6 +64,8 @@ class App:
         self._waiting = False  # a message is to be sent as soon as the model is ready
         self._not_kept = False  # the database refuses
         self._removed: branches.Removed | None = None  # the messages that were deleted last
+        self._aside = Draft()  # what an edit took the place of
+        self.on_chats: Callable[[], None] = lambda: None  # the list of chats is different, or another one is open
         self._tasks: set[asyncio.Task[None]] = set()
         setup.on_state = self._setup_changed
         session.on_event = self._session_changed
@@ -92,9 +95,8 @@ class App:
         match self.setup.state:
             case Ready() as ready:
                 self._leave_waiting()
-                self._set_draft(Draft())
-                asking = self.session.ask(draft.text, self._answerer(ready), draft.attachments)
-                self._do(self._answering(asking, draft))
+                self._set_draft(self._aside)
+                self._do(self._answering(self._asking(draft, self._answerer(ready)), draft))
             case Elsewhere():
                 self.take_over()
                 self._wait()
@@ -120,11 +122,43 @@ class App:
         """The answer goes on where it was stopped or cut off, once the model is ready."""
         self._answer(self.session.continue_, entry_id)
 
-    def edit(self, entry_id: str, text: str) -> None:
-        """Asks in other words, in a branch beside what was asked, once the model is ready."""
-        if entry_id in self.session.conversation.entries:
-            draft = Draft(text, self.session.conversation.entries[entry_id].attachments)
-            self._answer(partial(self.session.edit, text=text), entry_id, draft)
+    def edit(self, entry_id: str) -> None:
+        """A message is in the composer, to be asked in other words; what was there comes back afterwards."""
+        entry = self.session.conversation.entries.get(entry_id)
+        if entry is not None:
+            if self.page.draft().replaces is None:
+                self._aside = self.page.draft()
+            self.page.set_draft(Draft(entry.text, entry.attachments, entry_id))
+
+    def edit_last(self) -> None:
+        """The user's last message, if there is one."""
+        asked = [entry.id for entry in self.session.conversation.path() if entry.role == "user"]
+        if asked:
+            self.edit(asked[-1])
+
+    def cancel_edit(self) -> None:
+        if self.page.draft().replaces is not None:
+            self._set_draft(self._aside)
+
+    def attach(self, name: str, data: bytes) -> None:
+        """A file goes with the message; one that is no text is refused with a notice."""
+        draft = self.page.draft()
+        try:
+            self._set_draft(replace(draft, attachments=(*draft.attachments, attachment(name, data))))
+        except RequestError as error:
+            self.page.show_notice(error)
+
+    def paste(self, name: str, text: str) -> bool:
+        """Whether a pasted text was long enough to be attached under `name` rather than put into the box."""
+        if len(text) < LONG_PASTE_CHARACTERS:
+            return False
+        self.attach(name, text.encode())
+        return True
+
+    def remove_attachment(self, number: int) -> None:
+        draft = self.page.draft()
+        kept = draft.attachments[:number] + draft.attachments[number + 1 :]
+        self._set_draft(replace(draft, attachments=kept))
 
     def switch(self, entry_id: str) -> None:
         """Shows the branch through an entry. Not while an answer grows."""
@@ -143,8 +177,9 @@ class App:
             self.session.undelete(removed)
 
     def draft_changed(self) -> None:
-        """Keeps what the composer holds with its chat."""
-        self.library.drafts.set(self._open_id, self.page.draft().text)
+        """Keeps what the composer holds with its chat; the text of an edit is not the chat's draft."""
+        draft = self.page.draft()
+        self.library.drafts.set(self.open_id, (draft if draft.replaces is None else self._aside).text)
 
     def new_chat(self) -> None:
         if self.session.conversation.entries:
@@ -165,7 +200,7 @@ class App:
     def delete_chat(self, chat_id: str) -> None:
         """`undelete_chat` brings it back for a while."""
         self.library.delete(chat_id)
-        if chat_id == self._open_id:
+        if chat_id == self.open_id:
             self.new_chat()
 
     def undelete_chat(self, chat_id: str) -> None:
@@ -199,9 +234,15 @@ class App:
 
     # ---- what comes of it ----
 
-    def _answer(self, request: Request, entry_id: str, draft: Draft | None = None) -> None:
+    async def _asking(self, draft: Draft, by: Answerer) -> None:
+        if draft.replaces in self.session.conversation.entries:
+            await self.session.edit(draft.replaces, draft.text, by, draft.attachments)
+        else:
+            await self.session.ask(draft.text, by, draft.attachments)
+
+    def _answer(self, request: Request, entry_id: str) -> None:
         if not self.session.busy:
-            self._do(self._answering(self._when_ready(request, entry_id), draft))
+            self._do(self._answering(self._when_ready(request, entry_id)))
 
     async def _when_ready(self, request: Request, entry_id: str) -> None:
         ready = await self.setup.ready()
@@ -209,7 +250,7 @@ class App:
             raise InvalidRequest("the message is gone")
         await request(entry_id, by=self._answerer(ready))
 
-    async def _answering(self, request: Awaitable[None], draft: Draft | None) -> None:
+    async def _answering(self, request: Awaitable[None], draft: Draft | None = None) -> None:
         """Busy until `request` is done; what of it was refused is in the composer again."""
         self.page.show_busy(True)
         try:
@@ -223,12 +264,16 @@ class App:
         await self._recover()
 
     def _give_back(self, draft: Draft) -> None:
+        """Before whatever was written since; an edit is an edit again."""
         newer = self.page.draft()
+        if draft.replaces is not None and newer.replaces is None:
+            self._aside = newer
+            return self.page.set_draft(draft)
         text = "\n\n".join(part for part in (draft.text, newer.text) if part)
-        self._set_draft(Draft(text, draft.attachments + newer.attachments))
+        self._set_draft(Draft(text, draft.attachments + newer.attachments, newer.replaces))
 
     async def _open(self, chat_id: str, entry_id: str | None) -> None:
-        if chat_id != self._open_id:
+        if chat_id != self.open_id:
             conversation = await self.library.open(chat_id)
             self._show(conversation)
             self.page.show_notice(None)
@@ -239,14 +284,17 @@ class App:
         """Another chat, with its own draft; what is in the composer stays with the chat that was open."""
         self.draft_changed()
         self.session.open(conversation)
-        self.page.set_draft(Draft(self.library.drafts.get(self._open_id)))
+        self._aside = Draft()
+        self.page.set_draft(Draft(self.library.drafts.get(self.open_id)))
 
     def _set_draft(self, draft: Draft) -> None:
+        if draft.replaces is None:
+            self._aside = Draft()
         self.page.set_draft(draft)
         self.draft_changed()
 
     @property
-    def _open_id(self) -> str:
+    def open_id(self) -> str:
         return self.session.conversation.chat.id
 
     async def _recover(self) -> None:
@@ -271,17 +319,21 @@ class App:
         if isinstance(event, Changed) and event.entry.state != "streaming" and event.entry.role == "assistant":
             self.page.show_busy(False)  # stopped: the button turns back at once
         self.page.show_session(event)
+        if isinstance(event, Opened):
+            self.on_chats()
 
     def _library_changed(self, event: LibraryEvent) -> None:
         match event:
-            case Followed(chat, entries, gone) if chat.id == self._open_id:
+            case Followed(chat, entries, gone) if chat.id == self.open_id:
                 self._follow(chat, entries, gone)
-            case ChatsChanged(chat_ids) if self._open_id in chat_ids - self.library.chats.keys():
+            case ChatsChanged(chat_ids) if self.open_id in chat_ids - self.library.chats.keys():
                 self._show(self.library.new())  # another tab has deleted it for good
             case NotKept(error):
                 self._tell_not_kept(error)
             case _:
                 pass
+        if isinstance(event, ChatsChanged):
+            self.on_chats()
 
     def _tell_not_kept(self, error: CandilError | None) -> None:
         """Once, not at every word that cannot be written."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from pyapp.app import App
 from pyapp.chat.groups import Group
-from pyapp.chat.library import UNDO_S, Library
+from pyapp.chat.library import UNDO_S
 from pyapp.chat.search import Found
 from pyapp.chat.tree import Chat
 
@@ -29,21 +30,25 @@ class ListPage(Protocol):
 
 
 class ChatList:
-    """`open_id` gives the id of the chat on the page; the list is shown again whenever `refresh` is called."""
+    """Shows the list, or what a search has found, whenever it is different."""
 
-    def __init__(self, page: ListPage, library: Library, open_id: Callable[[], str]) -> None:
+    def __init__(self, page: ListPage, app: App) -> None:
         self._page = page
-        self._library = library
-        self._open_id = open_id
+        self._app = app
         self._query = ""
-        self._deleted: str | None = None  # the last one, while it can come back
+        self._deleted: str | None = None  # the chat deleted last, while it can come back
         self._timer: asyncio.TimerHandle | None = None
+        app.on_chats = self.refresh
+
+    @property
+    def _chats(self) -> Mapping[str, Chat]:
+        return self._app.library.chats
 
     def refresh(self) -> None:
         if self._query:
-            self._page.show_found(self._library.search(self._query))
+            self._page.show_found(self._app.library.search(self._query))
         else:
-            self._page.show_chats(self._library.groups(), self._open_id())
+            self._page.show_chats(self._app.library.groups(), self._app.open_id)
 
     def search(self, query: str) -> None:
         """Shows what has every word of `query`; everything again when there is none."""
@@ -51,40 +56,39 @@ class ChatList:
         self.refresh()
 
     def begin_rename(self, chat_id: str) -> None:
-        if chat_id in self._library.chats:
-            self._page.show_rename(self._library.chats[chat_id])
+        if chat_id in self._chats:
+            self._page.show_rename(self._chats[chat_id])
 
     def rename(self, chat_id: str, title: str) -> None:
         """An empty title leaves the chat as it is called."""
-        if chat_id in self._library.chats:
-            self._library.rename(chat_id, title)
+        if chat_id in self._chats:
+            self._app.rename_chat(chat_id, title)
         self.refresh()
 
     def pin(self, chat_id: str) -> None:
         """To the top of the list, or back among the others."""
-        if chat_id in self._library.chats:
-            self._library.pin(chat_id, not self._library.chats[chat_id].pinned)
+        if chat_id in self._chats:
+            self._app.pin_chat(chat_id, not self._chats[chat_id].pinned)
 
     def delete(self, chat_id: str) -> None:
         """It can come back for UNDO_S seconds."""
-        if chat_id not in self._library.chats:
+        if chat_id not in self._chats:
             return
-        self._library.delete(chat_id)
+        self._app.delete_chat(chat_id)
+        self.leave_undo()
         self._deleted = chat_id
-        self._page.show_deleted(self._library.chats[chat_id])
-        if self._timer:
-            self._timer.cancel()
+        self._page.show_deleted(self._chats[chat_id])
         self._timer = asyncio.get_running_loop().call_later(UNDO_S, self.leave_undo)
 
-    def undo(self) -> str | None:
-        """Brings the chat back that was deleted last; gives its id."""
+    def undo(self) -> None:
+        """Brings the chat back that was deleted last."""
         chat_id = self._deleted
         self.leave_undo()
-        if chat_id in self._library.chats:
-            self._library.undelete(chat_id)
-            return chat_id
-        return None
+        if chat_id in self._chats:
+            self._app.undelete_chat(chat_id)
 
     def leave_undo(self) -> None:
-        self._deleted = None
+        if self._timer:
+            self._timer.cancel()
+        self._deleted = self._timer = None
         self._page.show_deleted(None)

@@ -14,10 +14,14 @@ from pyodide.ffi import create_proxy
 
 from pyapp.app import App
 from pyapp.browser.bridge import Bridge
+from pyapp.browser.intl import BrowserFormats
 from pyapp.browser.page import BrowserPage, by_id
+from pyapp.browser.sidebar import Sidebar
+from pyapp.chat.attach import LARGEST_FILE_BYTES
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
+from pyapp.chat_list import ChatList
 from pyapp.engine import values
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.models.store import Store
@@ -44,9 +48,11 @@ class LocalIntent:
 class Events:
     """One delegated listener per kind of event; the proxies live as long as the page."""
 
-    def __init__(self, app: App, page: BrowserPage, bridge: Bridge) -> None:
+    def __init__(self, app: App, page: BrowserPage, chats: ChatList, sidebar: Sidebar, bridge: Bridge) -> None:
         self._app = app
         self._page = page
+        self._chats = chats
+        self._sidebar = sidebar
         self._bridge = bridge
         self._proxies: list[Any] = []
         self._actions: dict[str, Callable[[Any], None]] = {
@@ -61,6 +67,37 @@ class Events:
             "later-update": lambda _button: page.show_update(False),
             "suggestion": lambda button: self._suggested(button.textContent),
             "copy-code": page.copy_code,
+            **self._of_messages(),
+            **self._of_chats(),
+        }
+
+    def _of_messages(self) -> dict[str, Callable[[Any], None]]:
+        app = self._app
+        return {
+            "copy-message": self._page.copy_message,
+            "edit-message": lambda button: self._edit(lambda: app.edit(button.dataset.id)),
+            "cancel-edit": lambda _button: self._edit(app.cancel_edit),
+            "regenerate": lambda button: app.regenerate(button.dataset.id),
+            "continue": lambda button: app.continue_(button.dataset.id),
+            "switch-branch": lambda button: self._page.keep_focus(button, lambda: app.switch(button.dataset.id)),
+            "delete-message": lambda button: self._delete_message(button.dataset.id),
+            "undo-message": lambda _button: self._undelete_message(),
+            "attach": lambda _button: by_id("file").click(),
+            "remove-file": lambda button: self._edit(lambda: app.remove_attachment(int(button.dataset.id))),
+        }
+
+    def _of_chats(self) -> dict[str, Callable[[Any], None]]:
+        chats, sidebar = self._chats, self._sidebar
+        return {
+            "new-chat": lambda _button: self._new_chat(),
+            "open-chat": lambda button: self._open_chat(button.dataset.id, button.dataset.entry or None),
+            "rename-chat": lambda button: chats.begin_rename(button.dataset.id),
+            "pin-chat": lambda button: chats.pin(button.dataset.id),
+            "delete-chat": lambda button: self._delete_chat(button.dataset.id),
+            "undo-chat": lambda _button: self._undo_chat(),
+            "close-toast": lambda _button: chats.leave_undo(),
+            "show-chats": lambda _button: sidebar.open(),
+            "hide-chats": lambda _button: sidebar.close(),
         }
 
     def connect(self) -> None:
@@ -69,10 +106,15 @@ class Events:
         self._on(by_id("message"), "input", lambda _event: self._draft_changed())
         self._on(by_id("message"), "keydown", self._key_pressed)
         self._on(by_id("stop"), "click", lambda _event: self._app.stop())
-        self._on(by_id("new-chat"), "click", lambda _event: self._new_chat())
+        self._on(by_id("message"), "paste", self._pasted)
+        self._on(by_id("file"), "change", self._files_chosen)
+        self._on(by_id("search"), "input", lambda event: self._chats.search(event.target.value))
+        self._on(by_id("chats"), "submit", self._renamed)
+        self._on(by_id("chats"), "focusout", self._renamed)
+        self._on(document, "keydown", self._escaped)
         self._on(by_id("choice"), "close", self._chosen)
         self._on(by_id("language"), "change", self._language_changed)
-        for button in document.querySelectorAll(".suggestion"):
+        for button in document.querySelectorAll(".suggestion, #new-chat, #attach"):
             button.disabled = False
 
     def _on(self, target: Any, kind: str, handler: Any) -> None:
@@ -103,6 +145,72 @@ class Events:
         if event.key == "Enter" and not event.shiftKey and not event.isComposing:
             event.preventDefault()
             self._app.send()
+        elif event.key == "ArrowUp" and not event.target.value:
+            event.preventDefault()
+            self._edit(self._app.edit_last)
+
+    def _escaped(self, event: Any) -> None:
+        """Escape leaves the innermost thing: a title, the list that covers a phone's page, an edit, an answer."""
+        if event.key != "Escape" or event.isComposing or document.querySelector("dialog[open]"):
+            return
+        if event.target.closest(".rename"):
+            self._sidebar.leave_rename()
+            self._chats.refresh()
+        elif self._sidebar.covers:
+            self._sidebar.close()
+        elif self._page.draft().replaces is not None:
+            self._edit(self._app.cancel_edit)
+        else:
+            self._app.stop()
+
+    def _edit(self, change: Callable[[], None]) -> None:
+        change()
+        by_id("message").focus()
+
+    def _pasted(self, event: Any) -> None:
+        text = event.clipboardData.getData("text/plain")
+        if text and self._app.paste(self._page.language.text("attach.pasted"), text):
+            event.preventDefault()
+
+    def _files_chosen(self, event: Any) -> None:
+        asyncio.ensure_future(self._read(list(event.target.files)))  # noqa: RUF006 -- ends by itself
+        event.target.value = ""
+
+    async def _read(self, files: list[Any]) -> None:
+        for file in files:
+            whole = file.slice(0, LARGEST_FILE_BYTES + 1)  # enough to see that it is too large
+            self._app.attach(file.name, (await whole.arrayBuffer()).to_bytes())
+        by_id("message").focus()
+
+    def _delete_message(self, entry_id: str) -> None:
+        self._app.delete(entry_id)
+        self._page.show_undo("message.deleted", "undo-message")
+
+    def _undelete_message(self) -> None:
+        self._app.undelete()
+        self._chats.leave_undo()
+
+    def _open_chat(self, chat_id: str, entry_id: str | None) -> None:
+        self._app.open_chat(chat_id, entry_id)
+        self._sidebar.chosen()
+        by_id("message").focus()
+
+    def _delete_chat(self, chat_id: str) -> None:
+        self._chats.delete(chat_id)
+        by_id("toast").querySelector("button").focus()
+
+    def _undo_chat(self) -> None:
+        self._chats.undo()
+        by_id("message").focus()
+
+    def _renamed(self, event: Any) -> None:
+        """Enter, or going elsewhere, keeps the title."""
+        form = event.target.closest(".rename")
+        if form:
+            event.preventDefault()
+            title, chat_id = form.elements.title.value, form.dataset.id
+            self._sidebar.leave_rename()
+            self._chats.rename(chat_id, title)
 
     def _chosen(self, event: Any) -> None:
         match event.target.returnValue:
@@ -117,13 +225,15 @@ class Events:
 
     def _new_chat(self) -> None:
         self._app.new_chat()
+        self._sidebar.chosen()
         by_id("message").focus()
 
     def _language_changed(self, event: Any) -> None:
         localStorage.setItem(LANGUAGE_KEY, event.target.value)
         document.documentElement.lang = event.target.value
-        self._page.language = Language(event.target.value)
+        self._page.language = speak(event.target.value)
         self._page.redraw()
+        self._chats.refresh()
 
     def _apply_update(self) -> None:
         asyncio.ensure_future(values(self._bridge, "page.apply_update"))  # noqa: RUF006 -- the page reloads under it
@@ -137,6 +247,10 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def speak(code: str) -> Language:
+    return Language(code, BrowserFormats(code))
+
+
 async def _watch_updates(bridge: Bridge, page: BrowserPage) -> None:
     async for _ in bridge.stream("page.updates", {}):
         page.show_update(True)
@@ -147,7 +261,7 @@ def main() -> None:
     from pyscript.js_modules import bridge as bridge_module
 
     query = URLSearchParams.new(location.search)
-    language = pick([document.documentElement.lang])
+    language = speak(pick([document.documentElement.lang]))
     by_id("language").value = language.code
     bridge = Bridge(bridge_module)
     page = BrowserPage(language)
@@ -164,7 +278,8 @@ def main() -> None:
     session = Session(library.new(), library, new_id, now_ms, page.show_session)
     app = App(page, setup, session, library)
     page.restore_draft()
-    events = Events(app, page, bridge)
+    sidebar = Sidebar(lambda: page.language, page.announce)
+    events = Events(app, page, ChatList(sidebar, app), sidebar, bridge)
     events.connect()
     document.documentElement.dataset.candil = "python"
     _alive.extend([app, events, asyncio.ensure_future(_watch_updates(bridge, page))])

@@ -7,6 +7,7 @@ looked up when needed and never kept beside a handler: cycles across the two hea
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -18,10 +19,11 @@ from pyapp.browser.answers import Answers
 from pyapp.browser.scroll import Follow
 from pyapp.chat.drafts import Draft
 from pyapp.chat.shown import Changed, Cut, Opened, SessionEvent
-from pyapp.chat.tree import Entry
+from pyapp.chat.tree import Attachment, Entry
 from pyapp.errors import CandilError
 from pyapp.setup.state import Checking, Choosing, Downloading, Ready, SetupState
 from pyapp.views import chat as chat_view
+from pyapp.views import chats as chats_view
 from pyapp.views import setup as setup_view
 from pyapp.views.announce import Sentences
 from pyapp.views.language import Language
@@ -43,6 +45,9 @@ class BrowserPage:
         self._state: SetupState = Checking()
         self._notice: Notice = None
         self._entries: dict[str, Entry] = {}
+        self._siblings: dict[str, tuple[str, ...]] = {}
+        self._attachments: tuple[Attachment, ...] = ()  # to what is being written
+        self._replaces: str | None = None  # the message that is being edited
         self._busy = False
         self._follow = Follow(by_id("main"), by_id("jump"))
         self._answers = Answers(language, self._article, self._frame_shown)
@@ -61,15 +66,17 @@ class BrowserPage:
         by_id("setup").innerHTML = setup_view.card(state, self.language)
         self._show_choice(state)
         if isinstance(state, Ready):
-            self._announce(sentence)
+            self.announce(sentence)
 
     def show_session(self, event: SessionEvent) -> None:
         match event:
             case Opened(conversation):
                 self._entries = {entry.id: entry for entry in conversation.path()}
+                self._siblings = {entry_id: conversation.siblings(entry_id) for entry_id in self._entries}
                 self._put_all()
-            case Changed(entry, None):
-                self._entries[entry.id] = entry
+                document.title = f"{conversation.chat.title} – Candil" if conversation.chat.title else "Candil"
+            case Changed(entry, None, siblings):
+                self._entries[entry.id], self._siblings[entry.id] = entry, siblings
                 self._put(entry)
             case Changed(entry, str() as delta):
                 self._entries[entry.id] = entry
@@ -98,10 +105,14 @@ class BrowserPage:
             target.innerHTML = chat_view.notice(sentence, self.language, label="chat.waiting.cancel")
 
     def draft(self) -> Draft:
-        return Draft(str(by_id("message").value))
+        return Draft(str(by_id("message").value), self._attachments, self._replaces)
 
     def set_draft(self, draft: Draft) -> None:
+        self._attachments, self._replaces = draft.attachments, draft.replaces
         by_id("message").value = draft.text
+        by_id("files").innerHTML = chat_view.files(draft.attachments, self.language)
+        by_id("files").hidden = not draft.attachments
+        by_id("editing").innerHTML = chat_view.editing(self.language) if draft.replaces else ""
         self.draft_changed()
 
     # ---- what only the browser's edge needs ----
@@ -137,19 +148,47 @@ class BrowserPage:
         by_id("update").innerHTML = setup_view.update(self.language) if shown else ""
         by_id("update").hidden = not shown
 
+    def show_undo(self, key: str, action: str) -> None:
+        """A sentence with an Undo, where focus is now: what had it is gone."""
+        by_id("toast").innerHTML = chats_view.undo(self.language.text(key), action, self.language)
+        by_id("toast").hidden = False
+        by_id("toast").querySelector("button").focus()
+
+    def keep_focus(self, button: Any, change: Callable[[], None]) -> None:
+        """`change` shows another version of a message: the same button of that one has the focus then."""
+        label, target = button.getAttribute("aria-label"), button.dataset.id
+        change()
+        article = self._article(target)
+        if article:
+            tools = article.querySelector(".branches")
+            same = tools and tools.querySelector(f'[aria-label="{label}"]:enabled')
+            (same or tools.querySelector("button:enabled")).focus()
+
+    def announce(self, sentence: str) -> None:
+        """To screen readers, politely: whole sentences, never tokens."""
+        if sentence:
+            by_id("announcer").textContent = sentence
+
     def copy_code(self, button: Any) -> None:
         """Puts the code that a button belongs to on the clipboard, and says so."""
-        asyncio.ensure_future(self._copy_code(button))  # noqa: RUF006 -- ends by itself
+        text = button.closest(".code").querySelector("code").textContent
+        asyncio.ensure_future(self._copy(text, button))  # noqa: RUF006 -- ends by itself
 
-    async def _copy_code(self, button: Any) -> None:
+    def copy_message(self, button: Any) -> None:
+        """What was said, as it was written: an answer as Markdown."""
+        text = self._entries[button.dataset.id].text
+        asyncio.ensure_future(self._copy(text, button))  # noqa: RUF006 -- ends by itself
+
+    async def _copy(self, text: str, button: Any) -> None:
         try:
-            await navigator.clipboard.writeText(button.closest(".code").querySelector("code").textContent)
+            await navigator.clipboard.writeText(text)
         except Exception:  # the browser or the user may refuse; then nothing was copied and nothing says so
             return
-        button.textContent = self.language.text("chat.copied")
-        self._announce(self.language.text("chat.copied"))
+        before = button.innerHTML
+        button.textContent = self.language.text("message.copied")
+        self.announce(self.language.text("message.copied"))
         await asyncio.sleep(COPIED_S)
-        button.textContent = self.language.text("chat.copy_code")
+        button.innerHTML = before
 
     # ---- parts ----
 
@@ -172,7 +211,6 @@ class BrowserPage:
         empty = not by_id("conversation").childElementCount
         by_id("conversation").hidden = empty
         by_id("welcome").hidden = not empty
-        by_id("new-chat").hidden = empty
 
     def _article(self, entry_id: str) -> Any:
         return by_id("conversation").querySelector(f'article[data-id="{entry_id}"]')
@@ -192,13 +230,15 @@ class BrowserPage:
         if not article:
             return self._add(entry)
         article.dataset.state = entry.state
-        article.querySelector('[data-part="foot"]').innerHTML = chat_view.foot(entry, self.language)
+        article.querySelector('[data-part="foot"]').innerHTML = chat_view.foot(
+            entry, self._siblings[entry.id], self.language
+        )
         if entry.state == "streaming":
             article.querySelector('[data-part="text"]').innerHTML = ""
             self._answers.begin(entry.id, entry.text)
         elif entry.role == "assistant":
             self._answers.end(entry.id, entry.text)
-            self._announce(self._sentences.rest(split(entry.text)[1]))
+            self.announce(self._sentences.rest(split(entry.text)[1]))
         self._follow.to_end()
 
     def _add(self, entry: Entry) -> None:
@@ -206,12 +246,13 @@ class BrowserPage:
         if entry.role == "assistant":
             self._answers.begin(entry.id, entry.text, complete=entry.state != "streaming")
         if entry.state == "streaming":
-            self._announce(self.language.text("chat.answering"))
+            self.announce(self.language.text("chat.answering"))
         self._follow.to_end(force=entry.role == "user")
 
     def _frame_of(self, entry: Entry) -> str:
         """An article; what an answer says comes later."""
-        return chat_view.article(replace(entry, text="") if entry.role == "assistant" else entry, self.language)
+        shown = replace(entry, text="") if entry.role == "assistant" else entry
+        return chat_view.article(shown, self._siblings[entry.id], self.language)
 
     def _cut(self, from_id: str) -> None:
         ids = list(self._entries)
@@ -223,10 +264,5 @@ class BrowserPage:
     def _frame_shown(self) -> None:
         growing = next((e for e in reversed(self._entries.values()) if e.state == "streaming"), None)
         if growing:
-            self._announce(self._sentences.feed(self._answers.said(growing.id)))
+            self.announce(self._sentences.feed(self._answers.said(growing.id)))
         self._follow.to_end()
-
-    def _announce(self, sentence: str) -> None:
-        """To screen readers, politely: whole sentences, never tokens."""
-        if sentence:
-            by_id("announcer").textContent = sentence

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
 
-from js import document, localStorage, matchMedia, requestAnimationFrame
+from js import document, localStorage, window
 from pyodide.ffi import create_once_callable
 
+from pyapp.browser.page import by_id
 from pyapp.chat.groups import Group
 from pyapp.chat.search import Found
 from pyapp.chat.tree import Chat
@@ -20,26 +20,22 @@ SIDEBAR_KEY = "candil.sidebar"
 PHONE = "(max-width: 52rem)"
 
 
-def by_id(name: str) -> Any:
-    return document.getElementById(name)
-
-
 class Sidebar:
     """`language` is asked for anew each time something is drawn."""
 
     def __init__(self, language: Callable[[], Language], announce: Callable[[str], None]) -> None:
         self._language = language
         self._announce = announce
-        self._html = Html()
+        self._make: Callable[[], Html] = Html  # of what is to be shown
         self._asked = False
 
     # ---- pyapp.chat_list.ListPage ----
 
     def show_chats(self, groups: Sequence[Group], open_id: str) -> None:
-        self._draw(view.by_day(groups, open_id, self._language()))
+        self._draw(lambda: view.by_day(groups, open_id, self._language()))
 
     def show_found(self, hits: Sequence[Found]) -> None:
-        self._draw(view.found(hits, self._language()))
+        self._draw(lambda: view.found(hits, self._language()))
         self._announce(self._language().count("chats.found", len(hits)))
 
     def show_rename(self, chat: Chat) -> None:
@@ -47,6 +43,11 @@ class Sidebar:
         if line:
             line.innerHTML = view.rename_form(chat, self._language())
             line.querySelector("input").select()
+
+    def leave_rename(self) -> None:
+        """The list may be drawn again."""
+        if form := by_id("chats").querySelector("form"):
+            form.remove()
 
     def show_deleted(self, chat: Chat | None) -> None:
         toast = by_id("toast")
@@ -58,7 +59,7 @@ class Sidebar:
     def open(self) -> None:
         """On a phone it covers the conversation, which cannot be reached meanwhile."""
         self._set("open")
-        if matchMedia(PHONE).matches:
+        if window.matchMedia(PHONE).matches:
             self._cover(True)
         by_id("hide-chats").focus()
 
@@ -69,7 +70,7 @@ class Sidebar:
 
     def chosen(self) -> None:
         """A chat was chosen: where the list covers it, it goes away."""
-        if matchMedia(PHONE).matches and self.is_open:
+        if window.matchMedia(PHONE).matches and self.is_open:
             self._set("closed", keep=False)
             self._cover(False)
 
@@ -79,11 +80,11 @@ class Sidebar:
 
     @property
     def covers(self) -> bool:
-        return self.is_open and bool(matchMedia(PHONE).matches)
+        return self.is_open and bool(window.matchMedia(PHONE).matches)
 
     def _set(self, state: str, *, keep: bool = True) -> None:
         document.documentElement.dataset.sidebar = state
-        if keep and not matchMedia(PHONE).matches:
+        if keep and not window.matchMedia(PHONE).matches:
             with suppress(Exception):  # storage is switched off: as long as the page
                 localStorage.setItem(SIDEBAR_KEY, state)
 
@@ -91,12 +92,12 @@ class Sidebar:
         for selector in ("header.bar", "main", "footer.dock"):
             document.querySelector(selector).inert = covered
 
-    def _draw(self, html: Html) -> None:
+    def _draw(self, make: Callable[[], Html]) -> None:
         """In the next frame, once, and not while a title is being typed."""
-        self._html = html
+        self._make = make
         if not self._asked:
             self._asked = True
-            requestAnimationFrame(create_once_callable(self._frame))
+            window.requestAnimationFrame(create_once_callable(self._frame))
 
     def _frame(self, _time: float) -> None:
         self._asked = False
@@ -105,6 +106,6 @@ class Sidebar:
             return
         focused = document.activeElement
         had = focused.dataset.id if focused and chats.contains(focused) else None
-        chats.innerHTML = self._html
+        chats.innerHTML = self._make()
         if had and (same := chats.querySelector(f'[data-action="open-chat"][data-id="{had}"]')):
             same.focus()

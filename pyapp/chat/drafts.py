@@ -17,6 +17,7 @@ class Draft:
 
     text: str = ""
     attachments: tuple[Attachment, ...] = ()
+    replaces: str | None = None  # the id of the message that is being edited
 
     @property
     def empty(self) -> bool:

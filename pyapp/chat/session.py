@@ -62,10 +62,9 @@ class Session:
         """
         await self._ask(text, attachments, self.conversation.chat.head, by)
 
-    async def edit(self, entry_id: str, text: str, by: Answerer) -> None:
+    async def edit(self, entry_id: str, text: str, by: Answerer, attachments: tuple[Attachment, ...] = ()) -> None:
         """Asks in other words, in a branch beside the message `entry_id`. Raises as `ask`."""
-        before = self.conversation.entries[entry_id]
-        await self._ask(text, before.attachments, before.parent, by)
+        await self._ask(text, attachments, self.conversation.entries[entry_id].parent, by)
 
     async def regenerate(self, entry_id: str, by: Answerer) -> None:
         """Answers again: in a branch beside an answer, or below a question. Raises as `ask`."""

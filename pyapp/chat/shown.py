@@ -17,10 +17,14 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An entry is new at the end, or different; `delta` is the text just appended, None when something else changed."""
+    """An entry is new at the end, or different; `delta` is the text just appended, None when something else changed.
+
+    `siblings` are then the ids of the branches at its place, oldest first, its own among them.
+    """
 
     entry: Entry
     delta: str | None = None
+    siblings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +43,18 @@ def differences(before: Conversation, after: Conversation) -> Iterator[SessionEv
     old, new = before.path(), after.path()
     same = 0
     while same < min(len(old), len(new)) and old[same].id == new[same].id:
-        if old[same] != new[same]:
-            yield _changed(old[same], new[same])
+        siblings = after.siblings(new[same].id)
+        if before.siblings(old[same].id) != siblings:
+            yield Changed(new[same], None, siblings)
+        elif old[same] != new[same]:
+            yield _changed(old[same], new[same], siblings)
         same += 1
     if same < len(old):
         yield Cut(old[same].id)
     for entry in new[same:]:
-        yield Changed(entry)
+        yield Changed(entry, None, after.siblings(entry.id))
 
 
-def _changed(old: Entry, new: Entry) -> Changed:
+def _changed(old: Entry, new: Entry, siblings: tuple[str, ...]) -> Changed:
     grew = old.state == new.state == "streaming" and new.text.startswith(old.text)
-    return Changed(new, new.text[len(old.text) :] if grew else None)
+    return Changed(new, new.text[len(old.text) :]) if grew else Changed(new, None, siblings)

@@ -60,7 +60,7 @@ def _attachments(files: object) -> tuple[Attachment, ...]:
     for file in files if isinstance(files, list) else []:
         try:
             content = text(obj(obj(obj(file)["file"])["data"])["content"])
-        except (KeyError, Exception):  # noqa: B014
+        except (KeyError, Exception):
             continue
         found.append(Attachment(loose_title(file.get("name")) or "file.txt", content))
     return tuple(found)

@@ -81,6 +81,16 @@ def _chip(number: int, attachment: Attachment, language: Language) -> Html:
     )
 
 
+def editing(language: Language) -> Html:
+    """Above the composer while it holds a message that was sent already."""
+    return fill(
+        '<div class="editing"><p>{sentence}</p><button type="button" class="quiet" data-action="cancel-edit">{cancel}'
+        "</button></div>",
+        sentence=language.text("message.editing"),
+        cancel=language.text("message.editing.cancel"),
+    )
+
+
 def foot(entry: Entry, siblings: Sequence[str], language: Language) -> Html:
     """Under a message: of an answer that has ended the error with its way out and the figures; what can be done."""
     if entry.state == "streaming":
@@ -103,12 +113,12 @@ def _tools(entry: Entry, siblings: Sequence[str], language: Language) -> Html:
 
 
 def _branches(entry_id: str, siblings: Sequence[str], language: Language) -> Html:
-    """‹2/3›: which of the versions of a message this is, and the way to those beside it."""
+    """2/3: which of the versions of a message this is, and the way to those beside it."""
     at = siblings.index(entry_id)
     before, after = (siblings[i] if 0 <= i < len(siblings) else "" for i in (at - 1, at + 1))
     return fill(
-        '<span class="branches" role="group" aria-label="{label}">{previous}<span aria-hidden="true">{n}/{of}</span>{next}'
-        "</span>",
+        '<span class="branches" role="group" aria-label="{label}">{previous}'
+        '<span aria-hidden="true">{n}/{of}</span>{next}</span>',
         label=language.text("message.branch", n=at + 1, of=len(siblings)),
         previous=button(
             "previous", language.text("message.branch.previous"), "switch-branch", before, disabled=not before
@@ -144,11 +154,8 @@ def _figures(entry: Entry, language: Language) -> list[str]:
     if entry.reason == "length":
         figures.append(language.text("stats.length"))
     if entry.usage:
-        one = entry.usage.new_tokens == 1
         figures += [
-            language.text(
-                "stats.tokens.one" if one else "stats.tokens", tokens=language.number(entry.usage.new_tokens)
-            ),
+            language.count("stats.tokens", entry.usage.new_tokens),
             language.text("stats.speed", speed=language.number(entry.usage.tokens_per_s, 1)),
             language.text("stats.first", seconds=language.number(entry.usage.prefill_ms / 1000, 2)),
         ]

@@ -1,4 +1,4 @@
-"""The drawings on the buttons, as SVG paths on a 24 by 24 grid; every button that shows one has its name in words too."""
+"""The drawings on the buttons, as SVG paths on a 24 by 24 grid. A button has its name in words too."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ _PATHS: dict[str, str] = {
 
 def icon(name: str) -> Html:
     """Raises KeyError for a name there is no drawing of (a bug)."""
-    return fill('<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{path}"/></svg>', path=_PATHS[name])
+    return fill(
+        '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="{path}"/></svg>', path=_PATHS[name]
+    )
 
 
 def button(name: str, label: str, action: str, entry_id: str, *, disabled: bool = False, drawing: str = "") -> Html:

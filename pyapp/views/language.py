@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
 from pyapp.errors import CandilError
+from pyapp.views.formats import Formats, Plain
 from pyapp.views.strings import LANGUAGES
 
 
@@ -21,6 +23,7 @@ class Language:
     """`code` is a key of LANGUAGES."""
 
     code: str
+    formats: Formats = field(default_factory=Plain, compare=False)
 
     @property
     def strings(self) -> Mapping[str, str]:
@@ -30,11 +33,20 @@ class Language:
         """The sentence of `key` with its {names} filled in. Raises KeyError for an unknown key (a bug)."""
         return self.strings[key].format_map(values) if values else self.strings[key]
 
+    def count(self, key: str, n: int) -> str:
+        """The sentence for as many: "<key>.one", "<key>.other" and what else the language has, each with {n}."""
+        exact = f"{key}.{self.formats.plural(n)}"
+        return self.text(exact if exact in self.strings else f"{key}.other", n=self.number(n))
+
     def number(self, value: float, digits: int = 0) -> str:
         """1234.5 -> "1,234.5" (en), "1.234,5" (es)."""
-        english = f"{value:,.{digits}f}"
-        marks = {",": self.strings["number.group"], ".": self.strings["number.decimal"]}
-        return "".join(marks.get(c, c) for c in english)
+        return self.formats.number(value, digits)
+
+    def month(self, day: date) -> str:
+        return self.formats.month(day)
+
+    def moment(self, ms: int) -> str:
+        return self.formats.moment(ms)
 
     def percent(self, fraction: float) -> str:
         """Rounded down, so that 100 % means done."""
@@ -79,10 +91,7 @@ class Language:
         return shown
 
 
-def pick(wanted: list[str]) -> Language:
-    """The first of `wanted` (BCP 47 tags, best first) that we speak, else English."""
-    for tag in wanted:
-        code = tag.lower().split("-")[0]
-        if code in LANGUAGES:
-            return Language(code)
-    return Language("en")
+def pick(wanted: list[str]) -> str:
+    """The code of the first of `wanted` (BCP 47 tags, best first) that we speak, else English."""
+    codes = (tag.lower().split("-")[0] for tag in wanted)
+    return next((code for code in codes if code in LANGUAGES), "en")

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-
-from pyapp.app import App, Notice
 from pyapp.chat.archive import dumps
 from pyapp.chat.conversation import Conversation, Entry
+
+from pyapp.app import App, Notice
 from pyapp.chat.keeper import Keeper
 from pyapp.chat.session import Session, SessionEvent
 from pyapp.errors import ContextOverflow, DeviceLost, NetworkFailed, NotLoaded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from pyapp.chat.conversation import Conversation, Entry
+
 from pyapp.chat.keeper import Keeper
 from pyapp.errors import StorageFailed
 from tests.unit.run import run

@@ -6,8 +6,8 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-
 from pyapp.chat.conversation import Entry
+
 from pyapp.errors import DeviceLost
 from pyapp.views.chat import article, foot, notice
 from pyapp.views.language import Language
