@@ -235,7 +235,7 @@ class App:
     # ---- what comes of it ----
 
     async def _asking(self, draft: Draft, by: Answerer) -> None:
-        if draft.replaces in self.session.conversation.entries:
+        if draft.replaces is not None and draft.replaces in self.session.conversation.entries:
             await self.session.edit(draft.replaces, draft.text, by, draft.attachments)
         else:
             await self.session.ask(draft.text, by, draft.attachments)

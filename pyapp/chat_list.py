@@ -84,7 +84,7 @@ class ChatList:
         """Brings the chat back that was deleted last."""
         chat_id = self._deleted
         self.leave_undo()
-        if chat_id in self._chats:
+        if chat_id is not None and chat_id in self._chats:
             self._app.undelete_chat(chat_id)
 
     def leave_undo(self) -> None:
