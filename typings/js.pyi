@@ -2,6 +2,9 @@
 
 from typing import Any
 
+Date: Any
+Intl: Any
+Object: Any
 document: Any
 localStorage: Any
 location: Any

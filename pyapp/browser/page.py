@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from js import document, localStorage, navigator
@@ -250,9 +249,7 @@ class BrowserPage:
         self._follow.to_end(force=entry.role == "user")
 
     def _frame_of(self, entry: Entry) -> str:
-        """An article; what an answer says comes later."""
-        shown = replace(entry, text="") if entry.role == "assistant" else entry
-        return chat_view.article(shown, self._siblings[entry.id], self.language)
+        return chat_view.article(entry, self._siblings[entry.id], self.language)
 
     def _cut(self, from_id: str) -> None:
         ids = list(self._entries)

@@ -45,8 +45,9 @@ class Sidebar:
             line.querySelector("input").select()
 
     def leave_rename(self) -> None:
-        """The list may be drawn again."""
+        """The list may be drawn again. What the box says goes with it, unless it was read before."""
         if form := by_id("chats").querySelector("form"):
+            form.classList.remove("rename")  # losing its focus, as it does now, is not another answer
             form.remove()
 
     def show_deleted(self, chat: Chat | None) -> None:

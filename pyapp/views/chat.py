@@ -8,7 +8,6 @@ from pyapp.chat.tree import Attachment, Entry
 from pyapp.views.html import Html, fill, join
 from pyapp.views.icons import button, icon
 from pyapp.views.language import Language
-from pyapp.views.reasoning import answer
 
 LAMP = Html(
     '<svg class="lamp" viewBox="0 0 64 64" aria-hidden="true" focusable="false">'
@@ -19,8 +18,10 @@ LAMP = Html(
 def article(entry: Entry, siblings: Sequence[str], language: Language) -> Html:
     """A whole entry: `article` with data-id, data-role, data-state and its parts.
 
-    `siblings` are the ids of the branches at its place, its own among them.
+    What an answer says is put into its part by pyapp.views.renderer, a block at a time. `siblings` are the ids of the
+    branches at its place, its own among them.
     """
+    own_words = fill("{text}", text=entry.text) if entry.role == "user" else Html()
     return fill(
         '<article data-id="{id}" data-role="{role}" data-state="{state}" aria-label="{who}">{lamp}{files}'
         '<div data-part="text" dir="auto">{text}</div><div data-part="foot">{foot}</div></article>',
@@ -30,18 +31,9 @@ def article(entry: Entry, siblings: Sequence[str], language: Language) -> Html:
         who=language.text("chat.you") if entry.role == "user" else "Candil",
         lamp=LAMP if entry.role == "assistant" else "",
         files=join([_file(attachment, language) for attachment in entry.attachments]),
-        text=text(entry, language),
+        text=thinking(language) if entry.state == "streaming" and not entry.text else own_words,
         foot=foot(entry, siblings, language),
     )
-
-
-def text(entry: Entry, language: Language) -> Html:
-    """The user's own words as they were typed; an answer as Markdown."""
-    if entry.role == "user":
-        return fill("{text}", text=entry.text)
-    if entry.state == "streaming" and not entry.text:
-        return thinking(language)
-    return answer(entry.text, language)
 
 
 def thinking(language: Language) -> Html:

@@ -6,12 +6,10 @@ To add a language: copy both, translate the values, add a row to LANGUAGES and a
 from __future__ import annotations
 
 from pyapp.views.strings import en, es
-from pyapp.views.strings.chats import en as chats_en
-from pyapp.views.strings.chats import es as chats_es
 from pyapp.views.strings.settings import en as settings_en
 from pyapp.views.strings.settings import es as settings_es
 
 LANGUAGES: dict[str, dict[str, str]] = {
-    "en": en.STRINGS | chats_en.STRINGS | settings_en.STRINGS,
-    "es": es.STRINGS | chats_es.STRINGS | settings_es.STRINGS,
+    "en": en.STRINGS | settings_en.STRINGS,
+    "es": es.STRINGS | settings_es.STRINGS,
 }
