@@ -6,7 +6,7 @@ It knows the page only as the `Page` protocol, so all of it runs in CPython with
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Sequence
+from collections.abc import Awaitable, Collection, Coroutine, Sequence
 from functools import partial
 from typing import Any, Literal, Protocol
 
@@ -63,10 +63,17 @@ class App:
         self._waiting = False  # a message is to be sent as soon as the model is ready
         self._not_kept = False  # the database refuses
         self._removed: branches.Removed | None = None  # the messages that were deleted last
+        self._request: asyncio.Task[None] | None = None  # the answer that runs, or waits for the model
+        self._for_model: asyncio.Task[Ready] | None = None  # its waiting
         self._tasks: set[asyncio.Task[None]] = set()
         setup.on_state = self._setup_changed
         session.on_event = self._session_changed
         library.on_event = self._library_changed
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer grows or waits for the model: one at a time."""
+        return self._request is not None
 
     def start(self) -> None:
         self._do(self._restore())
@@ -87,14 +94,14 @@ class App:
     def send(self) -> None:
         """Sends the draft, or remembers to when the model is not ready yet; an empty draft is no message."""
         draft = self.page.draft()
-        if draft.empty or self.session.busy:
+        if draft.empty or self.busy:
             return
         match self.setup.state:
             case Ready() as ready:
                 self._leave_waiting()
                 self._set_draft(Draft())
                 asking = self.session.ask(draft.text, self._answerer(ready), draft.attachments)
-                self._do(self._answering(asking, draft))
+                self._request = self._do(self._answering(asking, draft))
             case Elsewhere():
                 self.take_over()
                 self._wait()
@@ -104,7 +111,10 @@ class App:
                 self._wait()
 
     def stop(self) -> None:
+        """Ends the answer that grows, or one that waits for the model."""
         self.session.stop()
+        if self._for_model:
+            self._for_model.cancel()
 
     def try_again(self, entry_id: str) -> None:
         """Answers again where an answer failed or was stopped, once the model is ready; what it said is kept."""
@@ -200,11 +210,15 @@ class App:
     # ---- what comes of it ----
 
     def _answer(self, request: Request, entry_id: str, draft: Draft | None = None) -> None:
-        if not self.session.busy:
-            self._do(self._answering(self._when_ready(request, entry_id), draft))
+        if not self.busy:
+            self._request = self._do(self._answering(self._when_ready(request, entry_id), draft))
 
     async def _when_ready(self, request: Request, entry_id: str) -> None:
-        ready = await self.setup.ready()
+        self._for_model = asyncio.ensure_future(self.setup.ready())
+        try:
+            ready = await self._for_model
+        finally:
+            self._for_model = None
         if entry_id not in self.session.conversation.entries:  # it may have taken a while
             raise InvalidRequest("the message is gone")
         await request(entry_id, by=self._answerer(ready))
@@ -214,11 +228,13 @@ class App:
         self.page.show_busy(True)
         try:
             await request
-        except CandilError as error:
+        except (CandilError, asyncio.CancelledError) as error:
             if draft:
                 self._give_back(draft)
-            self.page.show_notice(error)
+            if isinstance(error, CandilError):
+                self.page.show_notice(error)
         finally:
+            self._request = None
             self.page.show_busy(False)
         await self._recover()
 
@@ -289,7 +305,7 @@ class App:
             self._not_kept = error is not None
             self.page.show_notice("not_kept" if error else None)
 
-    def _follow(self, chat: Chat, entries: Sequence[Entry], gone: Sequence[str]) -> None:
+    def _follow(self, chat: Chat, entries: Sequence[Entry], gone: Collection[str]) -> None:
         """Another tab has changed the chat that is open here."""
         if chat.deleted_ms is None:
             self.session.follow(chat, entries, gone)
@@ -306,8 +322,9 @@ class App:
     def _leave_waiting(self) -> None:
         self._waiting = False
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    def _do(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs `work` beside everything else; kept in a set because the loop holds tasks only weakly."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

@@ -6,7 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-from pyapp.chat.conversation import Origin
+from pyapp.chat.session import Answerer
+from pyapp.chat.tree import Origin
 from pyapp.engine import Finished, GenerateEvent, GenerateRequest, Message, Progress, TextDelta, Usage
 from pyapp.models.manifest import ModelSpec, Variant
 
