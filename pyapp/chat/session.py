@@ -78,8 +78,8 @@ class Session:
     async def continue_(self, entry_id: str, by: Answerer) -> None:
         """An answer that was stopped, cut off or failed goes on. Raises as `ask`.
 
-        It goes on as an entry of its own, because only the tab that made an entry ever writes it. The old one goes, unless
-        something follows it or another tab made it and may know more of it than this one.
+        It goes on as an entry of its own, because only the tab that made an entry ever writes it. The old one goes,
+        unless something follows it or another tab made it and may know more of it than this one.
         """
         before = self._begin()
         old = self.conversation.entries[entry_id]

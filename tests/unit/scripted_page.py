@@ -12,7 +12,7 @@ from pyapp.setup.state import SetupState
 
 @dataclass
 class ScriptedPage:
-    composer: Draft = Draft()
+    composer: Draft = field(default_factory=Draft)
     busy: bool = False
     notice: Notice = None
     states: list[SetupState] = field(default_factory=list)

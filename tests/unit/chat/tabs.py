@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyapp.engine import Transport
 from pyapp.errors import CandilError
 from tests.unit.transport import Forever
 
@@ -108,3 +109,15 @@ class Tab:
     def db_clear(self) -> None:
         for rows in self.browser.stores.values():
             rows.clear()
+
+
+@dataclass
+class PageWithTab:
+    """A whole page's Transport: what concerns chats is answered by `tab`, the rest by `page`."""
+
+    tab: Tab
+    page: Transport
+
+    def stream(self, op: str, payload: Any) -> AsyncGenerator[Any, None]:
+        of_chats = op.startswith("db.") or op in ("page.post", "page.posts")
+        return (self.tab if of_chats else self.page).stream(op, payload)

@@ -6,7 +6,6 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,7 +20,7 @@ from pyapp.chat.tree import Conversation
 from pyapp.engine import Finished, GenerateEvent, GenerateRequest, TextDelta
 from pyapp.setup.setup import Setup
 from tests.unit.chat.scripted import USAGE, ScriptedEngine
-from tests.unit.chat.tabs import Browser, Tab
+from tests.unit.chat.tabs import Browser, PageWithTab
 from tests.unit.run import run
 from tests.unit.scripted_page import ScriptedPage
 from tests.unit.setup.scripted import WASM, MemoryIntent, ScriptedStore, transport
@@ -46,18 +45,6 @@ class Talkative(ScriptedEngine):
         yield Finished("stop", USAGE)
 
 
-class Both:
-    """pyapp.engine.Transport: the tab's database, and a page with a model for everything else."""
-
-    def __init__(self, tab: Tab) -> None:
-        self.tab = tab
-        self.page = transport()
-
-    def stream(self, op: str, payload: Any) -> AsyncGenerator[Any, None]:
-        known = op.startswith("db.") or op in ("page.post", "page.posts")
-        return (self.tab if known else self.page).stream(op, payload)
-
-
 class Person:
     """What somebody does in one tab, and what of it must be there in the end."""
 
@@ -69,11 +56,11 @@ class Person:
         self.deleted: set[str] = set()  # ids of entries
         self.deleted_chats: set[str] = set()
         self.last_deleted: set[str] = set()
-        both = Both(browser.tab())
+        page_with_tab = PageWithTab(browser.tab(), transport())
         self.page = ScriptedPage()
         self.engine = Talkative(chance=chance)
-        setup = Setup(both, {self.engine.name: self.engine}, ScriptedStore(here=[WASM]), MemoryIntent())
-        library = Library(both, new_id=self._new_id, now_ms=self._now_ms)
+        setup = Setup(page_with_tab, {self.engine.name: self.engine}, ScriptedStore(here=[WASM]), MemoryIntent())
+        library = Library(page_with_tab, new_id=self._new_id, now_ms=self._now_ms)
         session = Session(library.new(), library, self._new_id, self._now_ms, lambda _: None)
         self.app = App(self.page, setup, session, library)
 
