@@ -6,8 +6,13 @@ It knows the page only as the `Page` protocol, so all of it runs in CPython with
 from __future__ import annotations
 
 import asyncio
+<<<<<<< HEAD
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
+=======
+from collections.abc import Awaitable, Collection, Coroutine, Sequence
+from functools import partial
+>>>>>>> chat
 from typing import Any, Literal, Protocol
 
 from pyapp.chat import branches
@@ -64,12 +69,22 @@ class App:
         self._waiting = False  # a message is to be sent as soon as the model is ready
         self._not_kept = False  # the database refuses
         self._removed: branches.Removed | None = None  # the messages that were deleted last
+<<<<<<< HEAD
         self._aside = Draft()  # what an edit took the place of
         self.on_chats: Callable[[], None] = lambda: None  # the list of chats is different, or another one is open
+=======
+        self._request: asyncio.Task[None] | None = None  # the answer that runs, or waits for the model
+        self._for_model: asyncio.Task[Ready] | None = None  # its waiting
+>>>>>>> chat
         self._tasks: set[asyncio.Task[None]] = set()
         setup.on_state = self._setup_changed
         session.on_event = self._session_changed
         library.on_event = self._library_changed
+
+    @property
+    def busy(self) -> bool:
+        """Whether an answer grows or waits for the model: one at a time."""
+        return self._request is not None
 
     def start(self) -> None:
         self._do(self._restore())
@@ -90,13 +105,19 @@ class App:
     def send(self) -> None:
         """Sends the draft, or remembers to when the model is not ready yet; an empty draft is no message."""
         draft = self.page.draft()
-        if draft.empty or self.session.busy:
+        if draft.empty or self.busy:
             return
         match self.setup.state:
             case Ready() as ready:
                 self._leave_waiting()
+<<<<<<< HEAD
                 self._set_draft(self._aside)
                 self._do(self._answering(self._asking(draft, self._answerer(ready)), draft))
+=======
+                self._set_draft(Draft())
+                asking = self.session.ask(draft.text, self._answerer(ready), draft.attachments)
+                self._request = self._do(self._answering(asking, draft))
+>>>>>>> chat
             case Elsewhere():
                 self.take_over()
                 self._wait()
@@ -106,7 +127,10 @@ class App:
                 self._wait()
 
     def stop(self) -> None:
+        """Ends the answer that grows, or one that waits for the model."""
         self.session.stop()
+        if self._for_model:
+            self._for_model.cancel()
 
     def try_again(self, entry_id: str) -> None:
         """Answers again where an answer failed or was stopped, once the model is ready; what it said is kept."""
@@ -234,6 +258,7 @@ class App:
 
     # ---- what comes of it ----
 
+<<<<<<< HEAD
     async def _asking(self, draft: Draft, by: Answerer) -> None:
         if draft.replaces is not None and draft.replaces in self.session.conversation.entries:
             await self.session.edit(draft.replaces, draft.text, by, draft.attachments)
@@ -243,9 +268,18 @@ class App:
     def _answer(self, request: Request, entry_id: str) -> None:
         if not self.session.busy:
             self._do(self._answering(self._when_ready(request, entry_id)))
+=======
+    def _answer(self, request: Request, entry_id: str, draft: Draft | None = None) -> None:
+        if not self.busy:
+            self._request = self._do(self._answering(self._when_ready(request, entry_id), draft))
+>>>>>>> chat
 
     async def _when_ready(self, request: Request, entry_id: str) -> None:
-        ready = await self.setup.ready()
+        self._for_model = asyncio.ensure_future(self.setup.ready())
+        try:
+            ready = await self._for_model
+        finally:
+            self._for_model = None
         if entry_id not in self.session.conversation.entries:  # it may have taken a while
             raise InvalidRequest("the message is gone")
         await request(entry_id, by=self._answerer(ready))
@@ -255,11 +289,13 @@ class App:
         self.page.show_busy(True)
         try:
             await request
-        except CandilError as error:
+        except (CandilError, asyncio.CancelledError) as error:
             if draft:
                 self._give_back(draft)
-            self.page.show_notice(error)
+            if isinstance(error, CandilError):
+                self.page.show_notice(error)
         finally:
+            self._request = None
             self.page.show_busy(False)
         await self._recover()
 
@@ -341,7 +377,7 @@ class App:
             self._not_kept = error is not None
             self.page.show_notice("not_kept" if error else None)
 
-    def _follow(self, chat: Chat, entries: Sequence[Entry], gone: Sequence[str]) -> None:
+    def _follow(self, chat: Chat, entries: Sequence[Entry], gone: Collection[str]) -> None:
         """Another tab has changed the chat that is open here."""
         if chat.deleted_ms is None:
             self.session.follow(chat, entries, gone)
@@ -358,8 +394,9 @@ class App:
     def _leave_waiting(self) -> None:
         self._waiting = False
 
-    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+    def _do(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs `work` beside everything else; kept in a set because the loop holds tasks only weakly."""
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

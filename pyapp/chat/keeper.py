@@ -112,6 +112,14 @@ class Keeper:
             self._waiting.entries[entry_id] = (chat_id, None)
         self._wake()
 
+    def drop(self, chat_id: str) -> None:
+        """Writes nothing more of a chat that is gone."""
+        self._waiting.changes.pop(chat_id, None)
+        for entry_id in [i for i, (its_chat, _) in self._waiting.entries.items() if its_chat == chat_id]:
+            del self._waiting.entries[entry_id]
+        for entry_id in [i for i, entry in self._resting.items() if entry and entry.chat_id == chat_id]:
+            self._resting[entry_id] = None
+
     def set(self, key: str, value: object) -> None:
         """A setting; None deletes it."""
         self._waiting.settings[key] = None if value is None else {"v": VERSION, "key": key, "value": value}

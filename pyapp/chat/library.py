@@ -58,7 +58,7 @@ class Library:
             return self.on_event(NotKept(error))
         self._do(self._follow())
         self._do(self._index_all())
-        for chat in [c for c in self.chats.values() if c.deleted_ms is not None]:
+        for chat in [c for c in self.chats.values() if _is_over(c)]:
             self._do(self._purge(chat.id))
 
     # ---- chats ----
@@ -133,10 +133,11 @@ class Library:
 
     def change(self, chat_id: str, change: Change) -> None:
         """By the conversation itself: it brings a chat back that another tab has deleted."""
-        if chat_id in self.chats:  # else it is gone for good
-            self._change(chat_id, lambda chat: replace(change(chat), deleted_ms=None))
+        self._change(chat_id, lambda chat: replace(change(chat), deleted_ms=None))
 
     def keep(self, entry: Entry) -> None:
+        if entry.chat_id not in self.chats:
+            return  # its chat is gone for good
         self.keeper.put(entry)
         if entry.state != "streaming":
             self.index.put(entry.chat_id, {entry.id: entry.text})
@@ -196,20 +197,20 @@ class Library:
             return  # no way to hear them, or no database: this tab shows what it knows
 
     async def _catch_up(self, chat_ids: Sequence[str], messages: dict[str, list[str]]) -> None:
-        read = self._count(read_all(await self.database.read("chats", keys=list(chat_ids)), read_chat))
-        for kept in read.values:
+        records = await self.database.read("chats", keys=list(chat_ids))
+        for kept in self._count(read_all(records, read_chat)).values:
             self.chats[kept.chat.id] = self.keeper.learn(kept)
-        for chat_id in set(chat_ids) - {kept.chat.id for kept in read.values}:
+        for chat_id in set(chat_ids) - {record.get("id") for record in records}:
             self._drop(chat_id)
         for chat_id in dict.fromkeys([*chat_ids, *messages]):
             await self._catch_up_messages(chat_id, messages.get(chat_id, []))
         self.on_event(ChatsChanged(frozenset(chat_ids)))
 
     async def _catch_up_messages(self, chat_id: str, entry_ids: Sequence[str]) -> None:
-        own = self.keeper.unwritten(chat_id)
-        wanted = [i for i in entry_ids if i not in own]
-        entries = self._entries(await self.database.read("messages", keys=wanted)) if wanted else ()
-        gone = [i for i in wanted if i not in {entry.id for entry in entries}]
+        records = await self.database.read("messages", keys=list(entry_ids)) if entry_ids else ()
+        own = self.keeper.unwritten(chat_id)  # what this tab has done since is newer
+        entries = [entry for entry in self._entries(records) if entry.id not in own]
+        gone = set(entry_ids) - {record.get("id") for record in records} - own.keys()
         if chat_id in self.chats:
             self.index.drop(chat_id, gone)
             self.index.put(chat_id, {e.id: e.text for e in entries if e.state != "streaming"})
@@ -218,6 +219,8 @@ class Library:
     # ---- small parts ----
 
     def _change(self, chat_id: str, change: Change) -> None:
+        if chat_id not in self.chats:
+            return  # it is gone for good
         self.chats[chat_id] = change(self.chats[chat_id])
         self.keeper.change(chat_id, change)
         self.on_event(ChatsChanged(frozenset({chat_id})))
@@ -232,7 +235,7 @@ class Library:
         await asyncio.sleep(UNDO_S)
         try:
             chat = self.chats.get(chat_id)
-            if chat and chat.deleted_ms is not None and await self.keeper.purge(chat_id):
+            if chat and _is_over(chat) and await self.keeper.purge(chat_id):
                 self._drop(chat_id)
                 self.on_event(ChatsChanged(frozenset({chat_id})))
         except StorageError:
@@ -240,6 +243,7 @@ class Library:
 
     def _drop(self, chat_id: str) -> None:
         self.chats.pop(chat_id, None)
+        self.keeper.drop(chat_id)
         self.index.drop(chat_id)
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -247,3 +251,8 @@ class Library:
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _is_over(chat: Chat) -> bool:
+    """Deleted, or without a message: nobody sees it."""
+    return chat.deleted_ms is not None or chat.head is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pyapp.chat.tree import Chat, Entry
@@ -22,7 +22,7 @@ class Followed:
 
     chat: Chat
     entries: Sequence[Entry] = ()
-    gone: Sequence[str] = ()
+    gone: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,8 @@ class Session:
     _answering: asyncio.Task[None] | None = None
     _growing: str | None = None  # the id of the answer that grows
     _added: list[str] = field(default_factory=list)  # the entries of the request that runs
+    _made: set[str] = field(default_factory=set)  # ids of the answers made here
+    _replaced: Entry | None = None  # the one that goes on as another
 
     @property
     def busy(self) -> bool:
@@ -73,15 +75,23 @@ class Session:
         await self._answer(entry.parent if entry.role == "assistant" else entry.id, by, before)
 
     async def continue_(self, entry_id: str, by: Answerer) -> None:
-        """An answer that was stopped, cut off or failed grows on. Raises as `ask`."""
+        """An answer that was stopped, cut off or failed goes on. Raises as `ask`.
+
+        It goes on as an entry of its own, because only the tab that made an entry ever writes it. The old one goes,
+        unless something follows it or another tab made it and may know more of it than this one.
+        """
         before = self._begin()
         old = self.conversation.entries[entry_id]
         path, begun = self.conversation.path(entry_id), bool(old.text.strip())
         request = replace(self._request(path if begun else path[:-1]), continue_last=begun)
-        growing = replace(old, state="streaming", origin=by.origin, usage=None, reason=None, error=None)
-        self._become(branches.switch(self.conversation.put(growing), entry_id))
-        self.shelf.keep(growing)
-        await self._run(entry_id, by.engine, request, before)
+        if entry_id in self._made and entry_id not in self.conversation.children:
+            self._replaced = old
+            self.shelf.forget(old.chat_id, [old.id])
+            rest, _ = branches.remove(self.conversation, old.id)
+            self._become(rest)
+        answer = self._answer_entry(old.parent, by, before)
+        self._add(replace(answer, text=old.text))
+        await self._run(answer.id, by.engine, request, before)
 
     async def _ask(self, text: str, attachments: tuple[Attachment, ...], parent: str | None, by: Answerer) -> None:
         if not text.strip() and not attachments:
@@ -93,11 +103,12 @@ class Session:
 
     async def _answer(self, parent: str | None, by: Answerer, before: Conversation) -> None:
         path = self.conversation.path(parent) if parent else ()
-        answer = Entry(
-            self.new_id(), before.chat.id, parent, "assistant", "", self._now(), "streaming", origin=by.origin
-        )
+        answer = self._answer_entry(parent, by, before)
         self._add(answer)
         await self._run(answer.id, by.engine, self._request(path), before)
+
+    def _answer_entry(self, parent: str | None, by: Answerer, before: Conversation) -> Entry:
+        return Entry(self.new_id(), before.chat.id, parent, "assistant", "", self._now(), "streaming", origin=by.origin)
 
     def _request(self, path: Iterable[Entry]) -> GenerateRequest:
         return GenerateRequest(prompt(path, self.instructions), self.sampling, self.max_new_tokens)
@@ -150,10 +161,12 @@ class Session:
         if self.busy:
             raise InvalidRequest("an answer is running")
         self._added.clear()
+        self._replaced = None
         return self.conversation
 
     async def _run(self, answer_id: str, engine: Engine, request: GenerateRequest, before: Conversation) -> None:
         self._growing = answer_id
+        self._made.add(answer_id)
         task = self._answering = asyncio.ensure_future(self._grow(engine, request))
         try:
             await asyncio.wait({task})
@@ -217,10 +230,13 @@ class Session:
         """As it was before the request, but for what another tab has done meanwhile."""
         self.shelf.forget(before.chat.id, self._added)
         kept = {i: e for i, e in self.conversation.entries.items() if i not in self._added}
-        for changed in [e for i, e in before.entries.items() if kept.get(i, e).state == "streaming" != e.state]:
-            kept[changed.id] = changed
-            self.shelf.keep(changed)
-        self._become(repaired(before.chat, kept.values()))
+        if self._replaced:
+            kept[self._replaced.id] = self._replaced
+            self.shelf.keep(self._replaced)
+        chat, was = self.conversation.chat, before.chat
+        title = "" if not was.title and chat.titled_by == "text" else chat.title
+        chat = replace(chat, head=was.head, chosen=was.chosen, title=title, updated_ms=was.updated_ms)
+        self._become(repaired(chat, kept.values()))
 
     # ---- small parts ----
 

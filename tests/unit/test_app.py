@@ -5,51 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 import pytest
-from pyapp.chat.archive import dumps
-from pyapp.chat.conversation import Conversation, Entry
 
-from pyapp.app import App, Notice
-from pyapp.chat.keeper import Keeper
-from pyapp.chat.session import Session, SessionEvent
-from pyapp.errors import ContextOverflow, DeviceLost, NetworkFailed, NotLoaded
+from pyapp.app import App
+from pyapp.chat.drafts import Draft
+from pyapp.chat.library import Library
+from pyapp.chat.session import Session
+from pyapp.chat.tree import Attachment, Entry
+from pyapp.errors import ContextOverflow, DeviceLost, InvalidRequest, NetworkFailed, NotLoaded, StorageFailed
 from pyapp.setup.setup import Setup
-from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
+from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready
 from tests.unit.chat.scripted import DONE, ScriptedEngine
+from tests.unit.chat.tabs import Browser, PageWithTab
 from tests.unit.run import run
+from tests.unit.scripted_page import ScriptedPage
 from tests.unit.setup.scripted import WASM, MemoryIntent, ScriptedStore, transport
 from tests.unit.transport import Forever
-
-
-@dataclass
-class ScriptedPage:
-    """Remembers what it was told to show."""
-
-    text: str = ""
-    busy: bool = False
-    notice: Notice = None
-    states: list[SetupState] = field(default_factory=list)
-    events: list[SessionEvent] = field(default_factory=list)
-
-    def show_setup(self, state: SetupState) -> None:
-        self.states.append(state)
-
-    def show_session(self, event: SessionEvent) -> None:
-        self.events.append(event)
-
-    def show_busy(self, busy: bool) -> None:
-        self.busy = busy
-
-    def show_notice(self, notice: Notice) -> None:
-        self.notice = notice
-
-    def draft(self) -> str:
-        return self.text
-
-    def set_draft(self, text: str) -> None:
-        self.text = text
 
 
 @dataclass
@@ -59,19 +33,28 @@ class Stage:
     installed: bool = True
     engine: ScriptedEngine = field(default_factory=ScriptedEngine)
     answers: dict[str, Any] = field(default_factory=dict)
+    browser: Browser = field(default_factory=Browser)
 
     def __post_init__(self) -> None:
         self.page = ScriptedPage()
-        self.transport = transport(**self.answers)
+        self.scripted = transport(**self.answers)
+        self.tab = self.browser.tab()
+        page = PageWithTab(self.tab, self.scripted)
         self.store = ScriptedStore(here=[WASM] if self.installed else [])
-        self.setup = Setup(self.transport, {self.engine.name: self.engine}, self.store, MemoryIntent())
-        self.app = App(self.page, self.setup, Session(on_event=lambda _: None), Keeper(self.transport))
+        self.setup = Setup(page, {self.engine.name: self.engine}, self.store, MemoryIntent())
+        ids = count(len(self.browser.tabs) * 1000)
+        library = Library(page, new_id=lambda: f"{next(ids)}", now_ms=lambda: 0)
+        session = Session(library.new(), library, lambda: f"{next(ids)}", lambda: 0, lambda _: None)
+        self.app = App(self.page, self.setup, session, library)
+
+    def entries(self) -> list[Entry]:
+        return list(self.app.session.conversation.path())
 
     def conversation(self) -> list[tuple[str, str, str]]:
-        return [(e.role, e.state, e.text) for e in self.app.session.conversation.entries]
+        return [(e.role, e.state, e.text) for e in self.entries()]
 
-    def say(self, text: str) -> None:
-        self.page.text = text
+    def say(self, text: str, *attachments: Attachment) -> None:
+        self.page.composer = Draft(text, attachments)
         self.app.send()
 
 
@@ -87,7 +70,7 @@ def play(stage: Stage, story: Callable[[Stage], Awaitable[None]]) -> None:
 def test_a_question_is_answered() -> None:
     async def story(s: Stage) -> None:
         s.say("Hi")
-        assert s.page.text == ""
+        assert s.page.composer.text == ""
         await asyncio.sleep(0.5)
         assert s.page.busy
         await asyncio.sleep(5)
@@ -112,9 +95,9 @@ def test_one_question_at_a_time() -> None:
         s.say("one")
         await asyncio.sleep(0.5)
         s.say("two")
-        s.app.try_again(2)
+        s.app.try_again(s.entries()[-1].id)
         await asyncio.sleep(5)
-        assert s.page.text == "two"
+        assert s.page.composer.text == "two"
         assert len(s.engine.requests) == 1
 
     play(Stage(engine=ScriptedEngine([["a", 1.0, DONE]])), story)
@@ -136,14 +119,14 @@ def test_what_is_too_long_comes_back_as_the_draft() -> None:
         s.say("much too long")
         await asyncio.sleep(1)
         assert isinstance(s.page.notice, ContextOverflow)
-        assert s.page.text == "much too long"
+        assert s.page.composer.text == "much too long"
         assert s.conversation() == []
         s.app.dismiss()
         assert s.page.notice is None
         s.say("again too long")
-        s.page.text = "typed meanwhile"
+        s.page.composer = Draft("typed meanwhile")
         await asyncio.sleep(1)
-        assert s.page.text == "again too long\n\ntyped meanwhile"
+        assert s.page.composer.text == "again too long\n\ntyped meanwhile"
 
     play(Stage(engine=ScriptedEngine([[ContextOverflow()], [ContextOverflow()]])), story)
 
@@ -153,7 +136,7 @@ def test_a_message_waits_for_the_model_and_is_sent_when_it_is_ready() -> None:
         s.app.not_now()
         s.say("Hi")
         assert isinstance(s.setup.state, Choosing)  # a model is what it needs
-        assert s.page.text == "Hi"
+        assert s.page.composer.text == "Hi"
         s.app.download()
         await asyncio.sleep(0.5)
         s.say("Hi there")
@@ -173,7 +156,7 @@ def test_a_waiting_message_can_be_called_back() -> None:
         s.app.dismiss()
         await asyncio.sleep(10)
         assert isinstance(s.setup.state, Ready)
-        assert s.page.text == "Hi"
+        assert s.page.composer.text == "Hi"
         assert s.conversation() == []
 
     play(Stage(installed=False), story)
@@ -188,7 +171,7 @@ def test_cancelling_the_download_calls_the_message_back() -> None:
         s.app.cancel_download()
         assert isinstance(s.setup.state, Declined)
         assert s.page.notice is None
-        assert s.page.text == "Hi"
+        assert s.page.composer.text == "Hi"
         s.app.choose()
         assert isinstance(s.setup.state, Choosing)
 
@@ -200,22 +183,12 @@ def test_an_engine_that_failed_is_ready_again_and_answers_when_asked() -> None:
         s.say("Hi")
         await asyncio.sleep(0.1)
         assert s.conversation()[-1] == ("assistant", "error", "half")
-        s.app.try_again(2)  # while the model is loaded again: waits for it
+        s.app.try_again(s.entries()[-1].id)  # while the model is loaded again: waits for it
         await asyncio.sleep(10)
         assert s.conversation() == [("user", "done", "Hi"), ("assistant", "done", "whole")]
         assert s.engine.loaded == [WASM, WASM]
 
     play(Stage(engine=ScriptedEngine([["half", DeviceLost()], ["whole", DONE]])), story)
-
-
-def test_try_again_without_a_model_says_so() -> None:
-    async def story(s: Stage) -> None:
-        s.app.try_again(1)
-        await asyncio.sleep(1)
-        assert isinstance(s.page.notice, NotLoaded)
-        assert not s.page.busy
-
-    play(Stage(installed=False), story)
 
 
 def test_a_new_chat_is_empty() -> None:
@@ -233,7 +206,7 @@ def test_the_second_tab_takes_over_and_sends() -> None:
     async def story(s: Stage) -> None:
         assert isinstance(s.setup.state, Elsewhere)
         s.say("Hi")
-        assert s.page.text == "Hi"
+        assert s.page.composer.text == "Hi"
         await asyncio.sleep(10)
         assert s.conversation()[-1] == ("assistant", "done", "Hello")
 
@@ -243,7 +216,7 @@ def test_the_second_tab_takes_over_and_sends() -> None:
 
 def test_a_setup_that_failed_is_tried_again() -> None:
     async def story(s: Stage) -> None:
-        s.transport.answers["page.read"] = transport().answers["page.read"]
+        s.scripted.answers["page.read"] = transport().answers["page.read"]
         s.app.retry_setup()
         await asyncio.sleep(1)
         assert isinstance(s.setup.state, Choosing)
@@ -251,9 +224,267 @@ def test_a_setup_that_failed_is_tried_again() -> None:
     play(Stage(installed=False, answers={"page_read": lambda _: [NetworkFailed()]}), story)
 
 
-def test_the_last_conversation_is_there_again() -> None:
-    async def story(s: Stage) -> None:
-        assert s.conversation() == [("user", "done", "Hi"), ("assistant", "stopped", "half")]
+def answered(*texts: str) -> ScriptedEngine:
+    return ScriptedEngine([[text, DONE] for text in texts])
 
-    kept = Conversation().add(Entry(0, "user", "Hi")).add(Entry(0, "assistant", "half", "streaming"))
-    play(Stage(answers={"page_get": lambda _: [{"value": dumps(kept)}]}), story)
+
+async def say(s: Stage, text: str) -> None:
+    s.say(text)
+    await asyncio.sleep(5)
+
+
+def test_try_again_without_a_model_says_so() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "Hi")
+        s.setup.decline()
+        s.app.try_again(s.entries()[-1].id)
+        await asyncio.sleep(1)
+        assert isinstance(s.page.notice, NotLoaded)
+        assert not s.app.busy
+
+    play(Stage(engine=ScriptedEngine([[DeviceLost()]], loads=[[], [DeviceLost()] * 9])), story)
+
+
+def test_attachments_are_asked_with_the_text_or_without_any() -> None:
+    async def story(s: Stage) -> None:
+        s.say("", Attachment("a.txt", "words"))
+        await asyncio.sleep(5)
+        assert s.page.composer.empty
+        assert "words" in s.engine.requests[0].messages[0].text
+        s.say("More", Attachment("b.txt", "too much"))
+        await asyncio.sleep(5)
+        assert s.page.composer == Draft("More", (Attachment("b.txt", "too much"),))
+
+    play(Stage(engine=ScriptedEngine([["Hello", DONE], [ContextOverflow()]])), story)
+
+
+def test_a_message_in_other_words_is_a_branch() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "Hi")
+        question = s.entries()[0].id
+        s.app.edit("unknown", "x")
+        s.app.edit(question, "Ho")
+        assert s.app.busy
+        s.app.edit(question, "not two at a time")
+        await asyncio.sleep(5)
+        assert s.conversation() == [("user", "done", "Ho"), ("assistant", "done", "b")]
+        s.app.switch(question)
+        assert s.conversation()[1] == ("assistant", "done", "a")
+        s.app.switch("unknown")
+        s.app.edit(question, "far too long")
+        await asyncio.sleep(5)
+        assert isinstance(s.page.notice, ContextOverflow)
+        assert s.page.composer.text == "far too long"
+        assert s.conversation()[1] == ("assistant", "done", "a")
+
+    play(Stage(engine=ScriptedEngine([["a", DONE], ["b", DONE], [ContextOverflow()]])), story)
+
+
+def test_an_answer_beside_another_and_one_that_goes_on() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "Hi")
+        s.app.regenerate(s.entries()[-1].id)
+        await asyncio.sleep(5)
+        s.app.continue_(s.entries()[-1].id)
+        await asyncio.sleep(5)
+        assert s.conversation()[-1] == ("assistant", "done", "bc")
+        assert len(s.app.session.conversation.siblings(s.entries()[-1].id)) == 2
+
+    play(Stage(engine=answered("a", "b", "c")), story)
+
+
+def test_stop_while_the_model_is_not_ready_gives_the_words_back() -> None:
+    async def story(s: Stage) -> None:
+        s.say("Hi")
+        await asyncio.sleep(0.1)
+        s.app.edit(s.entries()[0].id, "Ho")  # the model is loaded again
+        await asyncio.sleep(0.1)
+        assert s.page.busy
+        s.app.stop()
+        await asyncio.sleep(0.1)
+        assert not s.page.busy
+        assert s.page.notice is None
+        assert s.page.composer.text == "Ho"
+
+    play(Stage(engine=ScriptedEngine([[DeviceLost()]])), story)
+
+
+def test_a_message_that_goes_while_the_model_loads_is_not_answered() -> None:
+    async def story(s: Stage) -> None:
+        s.say("Hi")
+        await asyncio.sleep(0.1)
+        s.app.try_again(s.entries()[-1].id)  # the model is loaded again
+        s.app.new_chat()
+        await asyncio.sleep(10)
+        assert isinstance(s.page.notice, InvalidRequest)
+        assert s.conversation() == []
+
+    play(Stage(engine=ScriptedEngine([["half", DeviceLost()]])), story)
+
+
+def test_a_deleted_message_comes_back() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "Hi")
+        before = s.conversation()
+        s.app.delete("unknown")
+        s.app.delete(s.entries()[0].id)
+        assert s.conversation() == []
+        s.app.undelete()
+        assert s.conversation() == before
+        s.app.undelete()  # once
+
+    play(Stage(engine=answered("a")), story)
+
+
+def test_chats_are_opened_renamed_pinned_deleted_and_brought_back() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "First")
+        first = s.app.session.conversation.chat.id
+        s.app.new_chat()
+        await say(s, "Second")
+        s.app.rename_chat(first, "One")
+        s.app.pin_chat(first, True)
+        assert [(c.title, c.pinned) for g in s.app.library.groups() for c in g.chats] == [
+            ("One", True),
+            ("Second", False),
+        ]
+        answer = s.entries()[-1].id
+        s.app.open_chat(first, s.entries()[0].id)
+        await asyncio.sleep(1)
+        assert s.conversation()[0] == ("user", "done", "First")
+        s.app.open_chat(first, s.entries()[0].id)  # a found message in the open chat
+        s.app.open_chat("unknown")
+        await asyncio.sleep(1)
+        assert s.conversation()[0] == ("user", "done", "First")
+        s.app.delete_chat(first)
+        assert s.conversation() == []
+        s.app.undelete_chat(first)
+        await asyncio.sleep(1)
+        assert s.conversation()[0] == ("user", "done", "First")
+        second = next(c.id for c in s.app.library.chats.values() if c.title == "Second")
+        s.app.delete_chat(second)
+        assert s.conversation()[0] == ("user", "done", "First")
+        assert answer not in s.app.session.conversation.entries
+
+    play(Stage(engine=answered("a", "b")), story)
+
+
+def test_every_chat_has_its_own_draft() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "First")
+        first = s.app.session.conversation.chat.id
+        s.page.composer = Draft("to the first")
+        s.app.draft_changed()
+        s.app.new_chat()
+        assert s.page.composer.empty
+        s.page.composer = Draft("to the new one")
+        s.app.open_chat(first)
+        await asyncio.sleep(2)
+        assert s.page.composer.text == "to the first"
+        s.app.new_chat()
+        assert s.page.composer.text == "to the new one"
+        again = Stage(browser=s.browser)
+        again.app.start()
+        await asyncio.sleep(5)
+        assert again.page.composer.text == "to the first"
+        early = Stage(browser=s.browser)
+        early.page.composer = Draft("typed early")
+        early.app.start()
+        await asyncio.sleep(5)
+        assert early.page.composer.text == "typed early"
+
+    play(Stage(engine=answered("a")), story)
+
+
+def test_the_chat_that_was_changed_last_is_there_again() -> None:
+    async def story(s: Stage) -> None:
+        s.say("Hi")
+        await asyncio.sleep(2)
+        again = Stage(browser=s.browser)
+        again.app.start()
+        await asyncio.sleep(5)
+        assert again.conversation() == [("user", "done", "Hi"), ("assistant", "stopped", "half")]
+
+    play(Stage(engine=ScriptedEngine([["half", 60.0, DONE]])), story)
+
+
+def test_who_has_begun_a_chat_before_the_database_answers_stays_in_it() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "Old")
+        slow = Browser(delay=lambda: 3.0, stores=s.browser.stores)
+        early = Stage(browser=slow, engine=answered("b"))
+        early.app.start()
+        await asyncio.sleep(4)
+        early.say("New")
+        await asyncio.sleep(30)
+        assert early.conversation()[0] == ("user", "done", "New")
+
+    play(Stage(engine=answered("a")), story)
+
+
+def test_another_tab_is_followed() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "Hi")
+        other = Stage(browser=s.browser, engine=answered("b"))
+        other.app.start()
+        await asyncio.sleep(5)
+        await say(other, "And?")
+        assert s.conversation() == other.conversation()
+        chat_id = s.app.session.conversation.chat.id
+        other.app.delete_chat(chat_id)
+        await asyncio.sleep(1)
+        assert s.conversation() == []  # it is gone here too
+        other.app.undelete_chat(chat_id)
+        await asyncio.sleep(1)
+        s.app.open_chat(chat_id)
+        await asyncio.sleep(1)
+        assert s.conversation() == other.conversation()
+
+    play(Stage(engine=answered("a")), story)
+
+
+def test_a_chat_that_is_answered_in_is_not_deleted_elsewhere() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "Hi")
+        other = Stage(browser=s.browser)
+        other.app.start()
+        await asyncio.sleep(5)
+        s.say("And?")
+        await asyncio.sleep(1)
+        other.app.delete_chat(s.app.session.conversation.chat.id)
+        await asyncio.sleep(60)
+        assert len(s.conversation()) == 4
+        assert other.app.library.groups()
+
+    play(Stage(engine=ScriptedEngine([["a", DONE], ["b", 50.0, DONE]])), story)
+
+
+def test_everything_deleted_elsewhere_is_gone_here() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "Hi")
+        other = Stage(browser=s.browser)
+        other.app.start()
+        await asyncio.sleep(5)
+        await other.app.library.clear()
+        await asyncio.sleep(1)
+        assert s.conversation() == other.conversation() == []
+        assert s.browser.stores == {"chats": {}, "messages": {}, "settings": {}}
+
+    play(Stage(engine=answered("a")), story)
+
+
+def test_without_a_database_it_is_said_once_and_everything_works() -> None:
+    async def story(s: Stage) -> None:
+        assert s.page.notice == "not_kept"
+        s.app.dismiss()
+        await say(s, "Hi")
+        assert s.conversation()[-1] == ("assistant", "done", "a")
+        assert s.page.notice is None
+        s.tab.trouble = None
+        await say(s, "Again")
+        assert s.page.notice is None
+        assert len(s.browser.rows("messages")) == 4  # all of it, also what could not be written before
+
+    stage = Stage(engine=answered("a", "b"))
+    stage.tab.trouble = StorageFailed()
+    play(stage, story)
