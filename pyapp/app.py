@@ -6,13 +6,8 @@ It knows the page only as the `Page` protocol, so all of it runs in CPython with
 from __future__ import annotations
 
 import asyncio
-<<<<<<< HEAD
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
-=======
-from collections.abc import Awaitable, Collection, Coroutine, Sequence
-from functools import partial
->>>>>>> chat
 from typing import Any, Literal, Protocol
 
 from pyapp.chat import branches
@@ -69,13 +64,10 @@ class App:
         self._waiting = False  # a message is to be sent as soon as the model is ready
         self._not_kept = False  # the database refuses
         self._removed: branches.Removed | None = None  # the messages that were deleted last
-<<<<<<< HEAD
         self._aside = Draft()  # what an edit took the place of
         self.on_chats: Callable[[], None] = lambda: None  # the list of chats is different, or another one is open
-=======
         self._request: asyncio.Task[None] | None = None  # the answer that runs, or waits for the model
         self._for_model: asyncio.Task[Ready] | None = None  # its waiting
->>>>>>> chat
         self._tasks: set[asyncio.Task[None]] = set()
         setup.on_state = self._setup_changed
         session.on_event = self._session_changed
@@ -110,14 +102,8 @@ class App:
         match self.setup.state:
             case Ready() as ready:
                 self._leave_waiting()
-<<<<<<< HEAD
                 self._set_draft(self._aside)
-                self._do(self._answering(self._asking(draft, self._answerer(ready)), draft))
-=======
-                self._set_draft(Draft())
-                asking = self.session.ask(draft.text, self._answerer(ready), draft.attachments)
-                self._request = self._do(self._answering(asking, draft))
->>>>>>> chat
+                self._request = self._do(self._answering(self._asking(draft, self._answerer(ready)), draft))
             case Elsewhere():
                 self.take_over()
                 self._wait()
@@ -258,7 +244,6 @@ class App:
 
     # ---- what comes of it ----
 
-<<<<<<< HEAD
     async def _asking(self, draft: Draft, by: Answerer) -> None:
         if draft.replaces is not None and draft.replaces in self.session.conversation.entries:
             await self.session.edit(draft.replaces, draft.text, by, draft.attachments)
@@ -266,13 +251,8 @@ class App:
             await self.session.ask(draft.text, by, draft.attachments)
 
     def _answer(self, request: Request, entry_id: str) -> None:
-        if not self.session.busy:
-            self._do(self._answering(self._when_ready(request, entry_id)))
-=======
-    def _answer(self, request: Request, entry_id: str, draft: Draft | None = None) -> None:
         if not self.busy:
-            self._request = self._do(self._answering(self._when_ready(request, entry_id), draft))
->>>>>>> chat
+            self._request = self._do(self._answering(self._when_ready(request, entry_id)))
 
     async def _when_ready(self, request: Request, entry_id: str) -> None:
         self._for_model = asyncio.ensure_future(self.setup.ready())

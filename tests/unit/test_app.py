@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 import pytest
 
 from pyapp.app import App
+from pyapp.chat.attach import LONG_PASTE_CHARACTERS
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat.tree import Attachment, Entry
-from pyapp.errors import ContextOverflow, DeviceLost, InvalidRequest, NetworkFailed, NotLoaded, StorageFailed
+from pyapp.errors import ContextOverflow, DeviceLost, InvalidRequest, NetworkFailed, NotLoaded, NotText, StorageFailed
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready
 from tests.unit.chat.scripted import DONE, ScriptedEngine
@@ -258,26 +259,95 @@ def test_attachments_are_asked_with_the_text_or_without_any() -> None:
     play(Stage(engine=ScriptedEngine([["Hello", DONE], [ContextOverflow()]])), story)
 
 
+async def edit(s: Stage, entry_id: str, text: str) -> None:
+    s.app.edit(entry_id)
+    s.page.composer = replace(s.page.composer, text=text)
+    s.app.draft_changed()
+    s.app.send()
+    await asyncio.sleep(5)
+
+
 def test_a_message_in_other_words_is_a_branch() -> None:
     async def story(s: Stage) -> None:
         await say(s, "Hi")
         question = s.entries()[0].id
-        s.app.edit("unknown", "x")
-        s.app.edit(question, "Ho")
-        assert s.app.busy
-        s.app.edit(question, "not two at a time")
-        await asyncio.sleep(5)
+        s.page.composer = Draft("meanwhile")
+        s.app.draft_changed()
+        s.app.edit("unknown")
+        assert s.page.composer == Draft("meanwhile")
+        await edit(s, question, "Ho")
         assert s.conversation() == [("user", "done", "Ho"), ("assistant", "done", "b")]
+        assert s.page.composer == Draft("meanwhile")  # it was set aside
         s.app.switch(question)
         assert s.conversation()[1] == ("assistant", "done", "a")
         s.app.switch("unknown")
-        s.app.edit(question, "far too long")
-        await asyncio.sleep(5)
+        await edit(s, question, "far too long")
         assert isinstance(s.page.notice, ContextOverflow)
-        assert s.page.composer.text == "far too long"
+        assert s.page.composer == Draft("far too long", (), question)  # an edit as it was
         assert s.conversation()[1] == ("assistant", "done", "a")
+        s.app.cancel_edit()
+        assert s.page.composer == Draft("meanwhile")
+        s.app.cancel_edit()
+        assert s.page.composer == Draft("meanwhile")
 
     play(Stage(engine=ScriptedEngine([["a", DONE], ["b", DONE], [ContextOverflow()]])), story)
+
+
+def test_an_edit_of_a_message_that_is_gone_is_a_new_one() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "Hi")
+        question = s.entries()[0].id
+        s.app.edit(question)
+        s.app.delete(question)
+        s.app.send()
+        await asyncio.sleep(5)
+        assert s.conversation() == [("user", "done", "Hi"), ("assistant", "done", "b")]
+
+    play(Stage(engine=answered("a", "b")), story)
+
+
+def test_the_last_message_is_edited_and_its_draft_is_not_the_chats() -> None:
+    async def story(s: Stage) -> None:
+        s.app.edit_last()
+        assert s.page.composer.empty  # there is none yet
+        await say(s, "Hi")
+        s.app.edit_last()
+        s.app.edit_last()  # what is set aside stays what it was
+        assert s.page.composer == Draft("Hi", (), s.entries()[0].id)
+        s.app.new_chat()
+        assert s.page.composer == Draft()
+        s.app.open_chat(s.app.library.latest().id)  # type: ignore[union-attr]
+        await asyncio.sleep(1)
+        assert s.page.composer == Draft()
+
+    play(Stage(engine=answered("a")), story)
+
+
+def test_a_message_too_long_after_more_was_typed_comes_before_it() -> None:
+    async def story(s: Stage) -> None:
+        s.say("much", Attachment("a.txt", "x"))
+        s.page.composer = Draft("more", (Attachment("b.txt", "y"),))
+        await asyncio.sleep(5)
+        assert s.page.composer == Draft("much\n\nmore", (Attachment("a.txt", "x"), Attachment("b.txt", "y")))
+
+    play(Stage(engine=ScriptedEngine([[0.5, ContextOverflow()]])), story)
+
+
+def test_files_and_long_texts_are_attached() -> None:
+    async def story(s: Stage) -> None:
+        s.page.composer = Draft("words")
+        s.app.attach("a.txt", b"text")
+        s.app.attach("b.bin", b"\0")
+        assert isinstance(s.page.notice, NotText)
+        assert not s.app.paste("Pasted", "short")
+        assert s.app.paste("Pasted", "x" * LONG_PASTE_CHARACTERS)
+        assert [a.name for a in s.page.composer.attachments] == ["a.txt", "Pasted"]
+        s.app.remove_attachment(0)
+        s.app.remove_attachment(7)
+        assert [a.name for a in s.page.composer.attachments] == ["Pasted"]
+        assert s.page.composer.text == "words"
+
+    play(Stage(), story)
 
 
 def test_an_answer_beside_another_and_one_that_goes_on() -> None:
@@ -293,18 +363,18 @@ def test_an_answer_beside_another_and_one_that_goes_on() -> None:
     play(Stage(engine=answered("a", "b", "c")), story)
 
 
-def test_stop_while_the_model_is_not_ready_gives_the_words_back() -> None:
+def test_stop_while_the_model_is_not_ready() -> None:
     async def story(s: Stage) -> None:
         s.say("Hi")
         await asyncio.sleep(0.1)
-        s.app.edit(s.entries()[0].id, "Ho")  # the model is loaded again
+        s.app.regenerate(s.entries()[-1].id)  # the model is loaded again
         await asyncio.sleep(0.1)
         assert s.page.busy
         s.app.stop()
         await asyncio.sleep(0.1)
         assert not s.page.busy
         assert s.page.notice is None
-        assert s.page.composer.text == "Ho"
+        assert s.conversation()[-1][1] == "error"
 
     play(Stage(engine=ScriptedEngine([[DeviceLost()]])), story)
 
