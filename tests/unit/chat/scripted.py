@@ -6,13 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
-<<<<<<< HEAD
-from pyapp.chat.conversation import Origin
-
-=======
 from pyapp.chat.session import Answerer
 from pyapp.chat.tree import Origin
->>>>>>> chat
 from pyapp.engine import Finished, GenerateEvent, GenerateRequest, Message, Progress, TextDelta, Usage
 from pyapp.models.manifest import ModelSpec, Variant
 
