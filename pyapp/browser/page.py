@@ -183,11 +183,16 @@ class BrowserPage:
             await navigator.clipboard.writeText(text)
         except Exception:  # the browser or the user may refuse; then nothing was copied and nothing says so
             return
-        before = button.innerHTML
-        button.textContent = self.language.text("message.copied")
-        self.announce(self.language.text("message.copied"))
+        before, name = button.innerHTML, button.getAttribute("aria-label")
+        copied = self.language.text("message.copied")
+        button.textContent = copied
+        if name:
+            button.setAttribute("aria-label", copied)
+        self.announce(copied)
         await asyncio.sleep(COPIED_S)
         button.innerHTML = before
+        if name:
+            button.setAttribute("aria-label", name)
 
     # ---- parts ----
 

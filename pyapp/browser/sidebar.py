@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from typing import Any
 
 from js import document, localStorage, window
-from pyodide.ffi import create_once_callable
+from pyodide.ffi import create_once_callable, create_proxy
 
 from pyapp.browser.page import by_id
 from pyapp.chat.groups import Group
@@ -28,6 +29,9 @@ class Sidebar:
         self._announce = announce
         self._make: Callable[[], Html] = Html  # of what is to be shown
         self._asked = False
+        self._narrow = window.matchMedia(PHONE)
+        self._changed = create_proxy(self._resized)
+        self._narrow.addEventListener("change", self._changed)
 
     # ---- pyapp.chat_list.ListPage ----
 
@@ -60,7 +64,7 @@ class Sidebar:
     def open(self) -> None:
         """On a phone it covers the conversation, which cannot be reached meanwhile."""
         self._set("open")
-        if window.matchMedia(PHONE).matches:
+        if self._narrow.matches:
             self._cover(True)
         by_id("hide-chats").focus()
 
@@ -71,7 +75,7 @@ class Sidebar:
 
     def chosen(self) -> None:
         """A chat was chosen: where the list covers it, it goes away."""
-        if window.matchMedia(PHONE).matches and self.is_open:
+        if self._narrow.matches and self.is_open:
             self._set("closed", keep=False)
             self._cover(False)
 
@@ -81,11 +85,17 @@ class Sidebar:
 
     @property
     def covers(self) -> bool:
-        return self.is_open and bool(window.matchMedia(PHONE).matches)
+        return self.is_open and bool(self._narrow.matches)
+
+    def _resized(self, event: Any) -> None:
+        """There is no room beside the conversation any more, or there is again."""
+        closed = event.matches or localStorage.getItem(SIDEBAR_KEY) == "closed"
+        self._set("closed" if closed else "open", keep=False)
+        self._cover(False)
 
     def _set(self, state: str, *, keep: bool = True) -> None:
         document.documentElement.dataset.sidebar = state
-        if keep and not window.matchMedia(PHONE).matches:
+        if keep and not self._narrow.matches:
             with suppress(Exception):  # storage is switched off: as long as the page
                 localStorage.setItem(SIDEBAR_KEY, state)
 
