@@ -22,20 +22,20 @@ from tests.browser.conftest import CHROMIUM, FLAGS, Site
 from tools.build.layout import ROOT
 from tools.build.shell import START
 
-DRIVER = '''
+DRIVER = """
 import asyncio
 from dataclasses import replace
 from js import document, fetch, performance, window
 from pyapp.browser.page import BrowserPage
-from pyapp.chat.conversation import Entry
-from pyapp.chat.session import Changed
+from pyapp.chat.shown import Changed
+from pyapp.chat.tree import Entry
 from pyapp.views.language import Language
 
 async def play():
     text = await (await fetch("answer.txt")).text()
     piece, per_second = (int(n) for n in window.playing.split())
     page = BrowserPage(Language("en"))
-    entry = Entry(1, "assistant", "", "streaming")
+    entry = Entry("1", "c", None, "assistant", "", 0, "streaming")
     page.show_session(Changed(entry, None))
     begin = performance.now()
     document.documentElement.dataset.begin = str(begin)
@@ -51,7 +51,7 @@ async def play():
 
 asyncio.ensure_future(play())
 document.documentElement.dataset.candil = "python"
-'''
+"""
 
 OBSERVE = """
 window.longTasks = [];
@@ -80,7 +80,9 @@ def step_{n}(x: int) -> int:
 ANSWERS: dict[str, Callable[[int], str]] = {
     "mixed": lambda n: MIXED.format(n=n),
     "one list": lambda n: f"{n + 1}. **Item {n}** with `code` and words\n   - nested *one*\n   - nested two\n",
-    "one table": lambda n: ("| a | b | c |\n|---|---|---|\n" if n == 0 else "") + f"| cell {n} | **two** | three words |\n",
+    "one table": lambda n: (
+        ("| a | b | c |\n|---|---|---|\n" if n == 0 else "") + f"| cell {n} | **two** | three words |\n"
+    ),
     "one code block": lambda n: ("```python\n" if n == 0 else "") + f"value_{n} = compute({n})  # a comment\n",
     "one paragraph": lambda n: f"Sentence {n} has *emphasis*, `code` and [a link](https://example.org/{n}). ",
     "one quote": lambda n: f"> Line {n} with **bold** words.\n> - a list in it\n>\n",

@@ -174,9 +174,9 @@ class App:
 
     def delete_chat(self, chat_id: str) -> None:
         """`undelete_chat` brings it back for a while."""
-        self.library.delete(chat_id)
         if chat_id == self._open_id:
             self.new_chat()
+        self.library.delete(chat_id)
 
     def undelete_chat(self, chat_id: str) -> None:
         self.library.undelete(chat_id)
@@ -307,12 +307,11 @@ class App:
 
     def _follow(self, chat: Chat, entries: Sequence[Entry], gone: Collection[str]) -> None:
         """Another tab has changed the chat that is open here."""
-        if chat.deleted_ms is None:
-            self.session.follow(chat, entries, gone)
-        elif self.session.busy:
+        if chat.deleted_ms is not None and not self.session.busy:
+            return self._show(self.library.new())
+        if chat.deleted_ms is not None:
             self.library.undelete(chat.id)  # it is being answered in here
-        else:
-            self._show(self.library.new())
+        self.session.follow(self.library.chats[chat.id], entries, gone)
 
     def _wait(self) -> None:
         self._waiting = True

@@ -263,6 +263,7 @@ def test_a_message_in_other_words_is_a_branch() -> None:
         await say(s, "Hi")
         question = s.entries()[0].id
         s.app.edit("unknown", "x")
+        s.app.try_again("unknown")
         s.app.edit(question, "Ho")
         assert s.app.busy
         s.app.edit(question, "not two at a time")
@@ -358,6 +359,7 @@ def test_chats_are_opened_renamed_pinned_deleted_and_brought_back() -> None:
         assert s.conversation()[0] == ("user", "done", "First")
         s.app.delete_chat(first)
         assert s.conversation() == []
+        s.app.new_chat()  # it is one
         s.app.undelete_chat(first)
         await asyncio.sleep(1)
         assert s.conversation()[0] == ("user", "done", "First")
