@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from pyapp.chat.tree import Entry
+from pyapp.figures import Conditions
+from pyapp.views.figures import stats
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
 from pyapp.views.reasoning import answer
@@ -13,7 +15,10 @@ LAMP = Html(
 )
 
 
-def article(entry: Entry, language: Language) -> Html:
+USUAL = Conditions()
+
+
+def article(entry: Entry, language: Language, conditions: Conditions = USUAL) -> Html:
     """A whole entry: `article` with data-id, data-role, data-state and its parts."""
     return fill(
         '<article data-id="{id}" data-role="{role}" data-state="{state}" aria-label="{who}">{lamp}'
@@ -24,7 +29,7 @@ def article(entry: Entry, language: Language) -> Html:
         who=language.text("chat.you") if entry.role == "user" else "Candil",
         lamp=LAMP if entry.role == "assistant" else "",
         text=text(entry, language),
-        foot=foot(entry, language),
+        foot=foot(entry, language, conditions),
     )
 
 
@@ -44,11 +49,11 @@ def thinking(language: Language) -> Html:
     )
 
 
-def foot(entry: Entry, language: Language) -> Html:
+def foot(entry: Entry, language: Language, conditions: Conditions = USUAL) -> Html:
     """Under an answer that has ended: the error with its way out, and the figures."""
     if entry.role == "user" or entry.state == "streaming":
         return Html()
-    return join([_error(entry, language), _stats(entry, language)])
+    return join([_error(entry, language), stats(entry, language, conditions)])
 
 
 def _error(entry: Entry, language: Language) -> Html:
@@ -61,33 +66,6 @@ def _error(entry: Entry, language: Language) -> Html:
         id=entry.id,
         again=language.text("chat.try_again"),
     )
-
-
-def _stats(entry: Entry, language: Language) -> Html:
-    figures = [fill("<li>{figure}</li>", figure=f) for f in _figures(entry, language)]
-    private = fill('<li class="private">{text}</li>', text=language.text("stats.private"))
-    return fill('<ul data-part="stats">{figures}{private}</ul>', figures=join(figures), private=private)
-
-
-def _figures(entry: Entry, language: Language) -> list[str]:
-    figures: list[str] = []
-    if entry.state == "stopped":
-        figures.append(language.text("stats.stopped"))
-    if entry.reason == "length":
-        figures.append(language.text("stats.length"))
-    if entry.usage:
-        one = entry.usage.new_tokens == 1
-        figures += [
-            language.text(
-                "stats.tokens.one" if one else "stats.tokens", tokens=language.number(entry.usage.new_tokens)
-            ),
-            language.text("stats.speed", speed=language.number(entry.usage.tokens_per_s, 1)),
-            language.text("stats.first", seconds=language.number(entry.usage.prefill_ms / 1000, 2)),
-        ]
-    if entry.origin:
-        device = language.text(f"device.{entry.origin.device}")
-        figures.append(language.text("stats.model", model=entry.origin.model, device=device))
-    return figures
 
 
 def notice(sentence: str, language: Language, *, tone: str = "plain", label: str = "chat.dismiss") -> Html:
