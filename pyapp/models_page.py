@@ -50,7 +50,7 @@ class Shown:
 
 
 class ModelsPage:
-    """Call `setup_changed` with every state of `setup`. Methods take the key of a row and return at once.
+    """Follows `setup`. Methods take the key of a row and return at once.
 
     `before_use` is called before another model takes the place of the one that may be answering.
     """
@@ -72,6 +72,7 @@ class ModelsPage:
         self._error: CandilError | None = None
         self._done: tuple[Done, str] | None = None
         self._before: SetupState | None = None
+        setup.watchers.append(self._setup_changed)
 
     # ---- what the user does ----
 
@@ -134,7 +135,7 @@ class ModelsPage:
 
     # ---- what comes of it ----
 
-    def setup_changed(self, state: SetupState) -> None:
+    def _setup_changed(self, state: SetupState) -> None:
         before, self._before = self._before, state
         if isinstance(state, Ready) and not isinstance(before, Ready):
             self._done = ("ready", state.model.title)

@@ -14,6 +14,7 @@ from pyodide.ffi import create_proxy
 
 from pyapp.app import App
 from pyapp.browser.bridge import Bridge
+from pyapp.browser.models import ModelsDialog
 from pyapp.browser.page import BrowserPage, by_id
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
@@ -21,30 +22,35 @@ from pyapp.chat.session import Session
 from pyapp.engine import values
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.models.store import Store
+from pyapp.models_page import ModelsPage
 from pyapp.setup.setup import Setup
 from pyapp.views.language import Language, pick
 
 INTENT_KEY = "candil.download"
+CHOSEN_KEY = "candil.model"
 LANGUAGE_KEY = "candil.language"
 
 
 class LocalIntent:
     """pyapp.setup.setup.Intent in localStorage."""
 
+    def __init__(self, key: str) -> None:
+        self._key = key
+
     def get(self) -> str | None:
-        return localStorage.getItem(INTENT_KEY) or None
+        return localStorage.getItem(self._key) or None
 
     def set(self, key: str | None) -> None:
         if key is None:
-            localStorage.removeItem(INTENT_KEY)
+            localStorage.removeItem(self._key)
         else:
-            localStorage.setItem(INTENT_KEY, key)
+            localStorage.setItem(self._key, key)
 
 
 class Events:
     """One delegated listener per kind of event; the proxies live as long as the page."""
 
-    def __init__(self, app: App, page: BrowserPage, bridge: Bridge) -> None:
+    def __init__(self, app: App, page: BrowserPage, bridge: Bridge, more: dict[str, Callable[[Any], None]]) -> None:
         self._app = app
         self._page = page
         self._bridge = bridge
@@ -62,6 +68,7 @@ class Events:
             "suggestion": lambda button: self._suggested(button.textContent),
             "copy-code": page.copy_code,
         }
+        self._actions |= more
 
     def connect(self) -> None:
         self._on(document, "click", self._clicked)
@@ -153,18 +160,21 @@ def main() -> None:
     page = BrowserPage(language)
     engine = TransformersJs(bridge, seed=lambda: secrets.randbits(32))
     device = query.get("device")
+    store = Store(bridge)
     setup = Setup(
         bridge,
         {engine.name: engine},
-        Store(bridge),
-        LocalIntent(),
+        store,
+        LocalIntent(INTENT_KEY),
         device if device in ("wasm", "webgpu") else "auto",
+        chosen=LocalIntent(CHOSEN_KEY),
     )
     library = Library(bridge, new_id=new_id, now_ms=now_ms)
     session = Session(library.new(), library, new_id, now_ms, page.show_session)
     app = App(page, setup, session, library)
     page.restore_draft()
-    events = Events(app, page, bridge)
+    models = ModelsDialog(ModelsPage(setup, store, session.stop), lambda: page.language)
+    events = Events(app, page, bridge, {"open-models": models.open})
     events.connect()
     document.documentElement.dataset.candil = "python"
     _alive.extend([app, events, asyncio.ensure_future(_watch_updates(bridge, page))])

@@ -43,7 +43,7 @@ class ModelsDialog:
         by_id("models").addEventListener("close", self._proxies[1])
         page.on_change = self._show
 
-    def open(self) -> None:
+    def open(self, _button: Any) -> None:
         self._drawn.clear()
         self._keys = ()
         by_id("models").innerHTML = view.page(Shown(), self._language())

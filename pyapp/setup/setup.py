@@ -70,6 +70,7 @@ class Setup:
     device: Preference = "auto"
     on_state: Callable[[SetupState], None] = _ignore
     state: SetupState = field(default_factory=Checking)
+    watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
     chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
@@ -306,3 +307,5 @@ class Setup:
     def _enter(self, state: SetupState) -> None:
         self.state = state
         self.on_state(state)
+        for watcher in self.watchers:
+            watcher(state)

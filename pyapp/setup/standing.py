@@ -84,20 +84,25 @@ class Row:
                 return 0
 
 
+_VERDICTS = ("fits", "doubtful", "no")
+
+
 def rows(catalog: Catalog, survey: Survey) -> Iterator[Row]:
-    """In the catalog's order, then what is installed and in the catalog no more."""
+    """The models in the catalog's order, of each what suits best first; then what is in the catalog no more."""
     best = {model.id: variant for model, variant in reversed(list(catalog.fitting()))}
     known = set()
     for model in catalog.manifest.models:
-        for variant in model.variants:
-            known.add(record.key(model, variant))
-            standing = _standing(model, variant, survey)
-            recommended = best.get(model.id) == variant
-            yield Row(model, variant, fit(variant, catalog.capabilities), standing, recommended)
+        of_model = [_row(model, variant, catalog, survey, best.get(model.id) == variant) for variant in model.variants]
+        known.update(row.key for row in of_model)
+        yield from sorted(of_model, key=lambda row: (not row.recommended, _VERDICTS.index(row.fit.verdict)))
     for each in survey.records:
         if each.key not in known:
             fits = fit(each.variant, catalog.capabilities)
             yield Row(each.model, each.variant, fits, _of_record(each), listed=False)
+
+
+def _row(model: ModelSpec, variant: Variant, catalog: Catalog, survey: Survey, recommended: bool) -> Row:
+    return Row(model, variant, fit(variant, catalog.capabilities), _standing(model, variant, survey), recommended)
 
 
 def _standing(model: ModelSpec, variant: Variant, survey: Survey) -> Standing:

@@ -50,6 +50,9 @@ def _facts(entry: Entry, language: Language) -> Html:
     facts: dict[str, str] = {}
     if entry.usage:
         facts |= {"stats.prefill": _prefill(entry.usage, language), "stats.decode": _decode(entry.usage, language)}
+        if entry.usage.cached_tokens:
+            cached = language.number(entry.usage.cached_tokens)
+            facts["stats.cached"] = language.text("stats.cached.value", tokens=cached)
     if entry.origin:
         facts |= {
             "choice.model": entry.origin.model,
@@ -70,7 +73,6 @@ def _prefill(usage: Usage, language: Language) -> str:
     return language.text(
         "stats.prefill.value",
         tokens=language.number(prefill_tokens(usage)),
-        cached=language.number(usage.cached_tokens),
         seconds=language.number(usage.prefill_ms / 1000, 2),
         speed=language.number(prefill_tokens_per_s(usage), 1),
     )

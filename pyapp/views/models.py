@@ -243,7 +243,7 @@ def notices(shown: Shown, language: Language) -> Html:
         found.append(fill('<p class="bad" role="alert">{text}</p>', text=language.error(shown.error)))
     if shown.elsewhere:
         found.append(_note(language.text("models.elsewhere")))
-    if shown.fetching:
+    if shown.fetching and any(row.blocked for row in shown.rows or () if {*_actions(row)} & {*_CHANGES_STORE}):
         found.append(_note(language.text("models.one_at_a_time", model=shown.fetching)))
     return join(found)
 

@@ -6,24 +6,23 @@ from collections.abc import Iterator
 
 from pyapp.models.store import StoreUsage
 from pyapp.models_page import Shown
-from pyapp.views.html import Html, fill, join
+from pyapp.views.html import Html, fill
 from pyapp.views.language import Language
 
 
 def storage(shown: Shown, language: Language) -> Html:
     if shown.usage is None:
         return Html() if shown.error else fill('<p aria-busy="true">{text}</p>', text=language.text("models.looking"))
-    sentences = [fill("<li>{sentence}</li>", sentence=s) for s in _storage_sentences(shown.usage, language)]
     return fill(
         '<section class="storage" aria-labelledby="storage-title"><h3 id="storage-title">{title}</h3>'
-        "<ul>{sentences}</ul>{lasting}</section>",
+        "<p>{sentences}</p>{lasting}</section>",
         title=language.text("models.storage"),
-        sentences=join(sentences),
+        sentences=" ".join(_sentences(shown.usage, language)),
         lasting=_lasting(shown.usage, shown.refused, language),
     )
 
 
-def _storage_sentences(usage: StoreUsage, language: Language) -> Iterator[str]:
+def _sentences(usage: StoreUsage, language: Language) -> Iterator[str]:
     yield language.text("models.storage.models", size=language.size(usage.installed_bytes))
     if usage.unfinished_bytes:
         yield language.text("models.storage.unfinished", size=language.size(usage.unfinished_bytes))

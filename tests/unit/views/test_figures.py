@@ -42,14 +42,15 @@ def behind(entry: Entry, language: Language = EN) -> str:
 
 
 def test_one_short_line() -> None:
-    assert line(ANSWER) == "3 tokens in 0.6 s 20.0 tokens/s first token after 0.50 s Tiny Stayed on this device"
-    assert line(ANSWER, ES).startswith("3 tokens en 0,6 s 20,0 tokens/s primer token tras 0,50 s")
+    assert line(ANSWER) == "3 tokens in 0.6 s 20.0 tokens/s first token in 0.50 s Tiny Stayed on this device"
+    assert line(ANSWER, ES).startswith("3 tokens en 0,6 s 20,0 tokens/s primer token en 0,50 s")
 
 
 def test_all_of_it_behind_the_line() -> None:
     text = behind(ANSWER)
-    assert "Reading 5 tokens in 0.50 s · 10.0 tokens/s · 4 more were still in memory" in text
+    assert "Reading 5 tokens in 0.50 s · 10.0 tokens/s Not read again 4 tokens were still in memory" in text
     assert "Writing 3 tokens in 0.10 s · 20.0 tokens/s" in text
+    assert "memory" not in behind(replace(ANSWER, usage=replace(USAGE, cached_tokens=0)))
     assert "Model Tiny Engine transformers.js (ONNX Runtime) Runs on processor" in text
     assert "Nothing of this conversation was sent anywhere." in text
     assert "Motor transformers.js (ONNX Runtime) Se ejecuta en el procesador" in behind(ANSWER, ES)
@@ -61,7 +62,7 @@ def test_all_of_it_behind_the_line() -> None:
         (replace(ANSWER, state="stopped", usage=None, reason=None), "Stopped Tiny Stayed on this device"),
         (replace(ANSWER, reason="length"), "Cut off at the length limit 3 tokens in 0.6 s"),
         (replace(ANSWER, usage=replace(USAGE, new_tokens=1)), "1 token in 0.6 s 0.0 tokens/s"),
-        (replace(ANSWER, origin=None), "3 tokens in 0.6 s 20.0 tokens/s first token after 0.50 s"),
+        (replace(ANSWER, origin=None), "3 tokens in 0.6 s 20.0 tokens/s first token in 0.50 s"),
     ],
 )
 def test_how_it_ended(entry: Entry, expected: str) -> None:
