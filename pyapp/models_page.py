@@ -16,7 +16,7 @@ from pyapp.engine import values
 from pyapp.errors import CandilError, HashMismatch
 from pyapp.models import record
 from pyapp.models.store import Store, StoreUsage, Survey
-from pyapp.setup.catalog import pick_key
+from pyapp.setup.catalog import Catalog, pick_key
 from pyapp.setup.fetch import fetch
 from pyapp.setup.setup import Setup
 from pyapp.setup.standing import Fetching, Remark, Row, Standing, Verifying, failure, rows, use
@@ -95,8 +95,8 @@ class ModelsPage:
         self._remarks.pop(key, None)
         if isinstance(self._setup.state, Choosing | Declined | DownloadFailed | LoadFailed | Unavailable):
             self._do(self._setup.use(row.model, row.variant))
-        elif catalog := self._setup.catalog:
-            self._begin_fetch(catalog.offer(row.model, row.variant, row.received_bytes))
+        else:
+            self._begin_fetch(self._catalog().offer(row.model, row.variant, row.received_bytes))
 
     def pause(self, key: str) -> None:
         """Ends a download or a verification; what has arrived is kept."""
@@ -147,8 +147,7 @@ class ModelsPage:
 
     async def _resume(self) -> None:
         """A download beside the model in use that a reload has interrupted goes on."""
-        if (catalog := self._setup.catalog) is None:
-            return
+        catalog = self._catalog()
         for model, variant in catalog.named(self._setup.intent.get()):
             received = await self._store.received_bytes(variant)
             if not self._fetching():
@@ -200,12 +199,9 @@ class ModelsPage:
         await self._refresh()
 
     async def _persist(self) -> None:
-        try:
-            answer = (await values(self._setup.transport, "page.persist"))[-1]
-            self._refused = not answer["persisted"]
-            self._done = self._done if self._refused else ("persisted", "")
-        except CandilError as error:
-            self._error = error
+        answer = (await values(self._setup.transport, "page.persist"))[-1]
+        self._refused = not answer["persisted"]
+        self._done = self._done if self._refused else ("persisted", "")
         await self._refresh()
 
     async def _refresh(self) -> None:
@@ -269,6 +265,10 @@ class ModelsPage:
         return state if isinstance(state, Downloading) else self._download
 
     # ---- small parts ----
+
+    def _catalog(self) -> Catalog:
+        assert self._setup.catalog is not None  # there are rows, or a model is ready
+        return self._setup.catalog
 
     def _begin(self, key: str, work: Coroutine[Any, Any, None]) -> None:
         self._jobs[key] = task = self._do(work)

@@ -301,8 +301,7 @@ class Setup:
     async def _give_up(self) -> None:
         """What runs has ended, its cleaning up included, before anything else begins."""
         self._abandon()
-        if self._running:
-            await asyncio.wait({self._running})
+        await asyncio.gather(*filter(None, [self._running]), return_exceptions=True)
 
     def _enter(self, state: SetupState) -> None:
         self.state = state

@@ -90,7 +90,7 @@ _VERDICTS = ("fits", "doubtful", "no")
 def rows(catalog: Catalog, survey: Survey) -> Iterator[Row]:
     """The models in the catalog's order, of each what suits best first; then what is in the catalog no more."""
     best = {model.id: variant for model, variant in reversed(list(catalog.fitting()))}
-    known = set()
+    known: set[str] = set()
     for model in catalog.manifest.models:
         of_model = [_row(model, variant, catalog, survey, best.get(model.id) == variant) for variant in model.variants]
         known.update(row.key for row in of_model)

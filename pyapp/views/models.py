@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from typing import assert_never
 
 from pyapp.models.manifest import ModelSpec
 from pyapp.models_page import Shown
@@ -218,6 +219,8 @@ def _actions(row: Row) -> Iterator[str]:
                 yield "use"
             yield "verify"
             yield "delete"
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _button(row: Row, action: str, language: Language, look: str = "secondary") -> Html:

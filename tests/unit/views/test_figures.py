@@ -48,8 +48,8 @@ def test_one_short_line() -> None:
 
 def test_all_of_it_behind_the_line() -> None:
     text = behind(ANSWER)
-    assert "Reading 5 tokens in 0.50 s · 10.0 tokens/s Not read again 4 tokens were still in memory" in text
-    assert "Writing 3 tokens in 0.10 s · 20.0 tokens/s" in text
+    assert "Reading 5 tokens in 0.50 s · 10.0 tokens/s" in text
+    assert "Writing 3 tokens in 0.10 s · 20.0 tokens/s Not read again 4 tokens were still in memory" in text
     assert "memory" not in behind(replace(ANSWER, usage=replace(USAGE, cached_tokens=0)))
     assert "Model Tiny Engine transformers.js (ONNX Runtime) Runs on processor" in text
     assert "Nothing of this conversation was sent anywhere." in text
