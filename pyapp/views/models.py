@@ -25,10 +25,10 @@ _SHORT = ("space_may_be_short", "kept_until_tab_closes")  # of no interest once 
 def page(shown: Shown, language: Language) -> Html:
     """The inside of the dialog."""
     return fill(
-        '<header class="page-head"><h2 id="models-title">{title}</h2>'
+        '<div class="page-head"><h2 id="models-title">{title}</h2>'
         '<button type="button" class="quiet" data-do="close" aria-label="{close}">'
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
-        '</header><p class="visually-hidden" role="status" data-part="done"></p>'
+        '</div><p class="visually-hidden" role="status" data-part="done"></p>'
         '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
         '<div data-part="models">{models}</div>',
         title=language.text("models.title"),
