@@ -20,6 +20,7 @@ from pyapp.chat.tree import Chat, Conversation, Entry, Origin
 from pyapp.errors import CandilError, EngineError, InvalidRequest
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
+from pyapp.speeds import Speeds
 
 Notice = CandilError | Literal["waiting", "not_kept"] | None
 
@@ -60,6 +61,7 @@ class App:
         self.setup = setup
         self.session = session
         self.library = library
+        self.speeds = Speeds(library.keeper)
         self._waiting = False  # a message is to be sent as soon as the model is ready
         self._not_kept = False  # the database refuses
         self._removed: branches.Removed | None = None  # the messages that were deleted last
@@ -287,6 +289,7 @@ class App:
         if isinstance(event, Changed) and event.entry.state != "streaming" and event.entry.role == "assistant":
             self.page.show_busy(False)  # stopped: the button turns back at once
         self.page.show_session(event)
+        self.speeds.heard(event)
 
     def _library_changed(self, event: LibraryEvent) -> None:
         match event:

@@ -9,6 +9,8 @@ from typing import Literal
 from pyapp.chat.tree import Origin
 from pyapp.engine import Usage
 from pyapp.models.capabilities import Capabilities
+from pyapp.models.manifest import ModelSpec
+from pyapp.setup.catalog import Catalog
 
 Advice = Literal[
     "threads",  # the page is not isolated, so WebAssembly has one thread
@@ -31,6 +33,14 @@ class Conditions:
     budget_s: float = 30  # an answer that took longer was slow
     capabilities: Capabilities | None = None
     smaller_model: bool = False  # the catalog has one that runs here
+
+
+def conditions(catalog: Catalog | None, in_use: ModelSpec | None, budget_s: float) -> Conditions:
+    """What is known of the device so far, and of the model that answers."""
+    if catalog is None:
+        return Conditions(budget_s)
+    smaller = in_use is not None and any(model.parameters < in_use.parameters for model, _ in catalog.fitting())
+    return Conditions(budget_s, catalog.capabilities, smaller)
 
 
 def seconds(usage: Usage) -> float:

@@ -16,14 +16,17 @@ from pyapp.app import App
 from pyapp.browser.bridge import Bridge
 from pyapp.browser.models import ModelsDialog
 from pyapp.browser.page import BrowserPage, by_id
+from pyapp.browser.speeds import SpeedsDialog
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.engine import values
 from pyapp.engines.transformers_js import TransformersJs
+from pyapp.figures import conditions
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage
 from pyapp.setup.setup import Setup
+from pyapp.setup.state import Ready, SetupState
 from pyapp.views.language import Language, pick
 
 INTENT_KEY = "candil.download"
@@ -149,6 +152,11 @@ async def _watch_updates(bridge: Bridge, page: BrowserPage) -> None:
         page.show_update(True)
 
 
+def _measure(page: BrowserPage, setup: Setup, state: SetupState) -> None:
+    in_use = state.model if isinstance(state, Ready) else None
+    page.conditions = conditions(setup.catalog, in_use, page.conditions.budget_s)
+
+
 def main() -> None:
     """Starts the application; called once, when Python has arrived."""
     from pyscript.js_modules import bridge as bridge_module
@@ -174,7 +182,9 @@ def main() -> None:
     app = App(page, setup, session, library)
     page.restore_draft()
     models = ModelsDialog(ModelsPage(setup, store, session.stop), lambda: page.language)
-    events = Events(app, page, bridge, {"open-models": models.open})
+    speeds = SpeedsDialog(app.speeds, lambda: page.language)
+    setup.watchers.append(lambda state: _measure(page, setup, state))
+    events = Events(app, page, bridge, {"open-models": models.open, "open-figures": speeds.open})
     events.connect()
     document.documentElement.dataset.candil = "python"
     _alive.extend([app, events, asyncio.ensure_future(_watch_updates(bridge, page))])

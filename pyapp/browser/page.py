@@ -20,6 +20,7 @@ from pyapp.chat.drafts import Draft
 from pyapp.chat.shown import Changed, Cut, Opened, SessionEvent
 from pyapp.chat.tree import Entry
 from pyapp.errors import CandilError
+from pyapp.figures import Conditions
 from pyapp.setup.state import Checking, Choosing, Downloading, Ready, SetupState
 from pyapp.views import chat as chat_view
 from pyapp.views import setup as setup_view
@@ -44,6 +45,7 @@ class BrowserPage:
         self._notice: Notice = None
         self._entries: dict[str, Entry] = {}
         self._busy = False
+        self.conditions = Conditions()  # what answers that settle are measured by
         self._follow = Follow(by_id("main"), by_id("jump"))
         self._answers = Answers(language, self._article, self._frame_shown)
         self._sentences = Sentences()
@@ -192,7 +194,7 @@ class BrowserPage:
         if not article:
             return self._add(entry)
         article.dataset.state = entry.state
-        article.querySelector('[data-part="foot"]').innerHTML = chat_view.foot(entry, self.language)
+        article.querySelector('[data-part="foot"]').innerHTML = chat_view.foot(entry, self.language, self.conditions)
         if entry.state == "streaming":
             article.querySelector('[data-part="text"]').innerHTML = ""
             self._answers.begin(entry.id, entry.text)
@@ -211,7 +213,9 @@ class BrowserPage:
 
     def _frame_of(self, entry: Entry) -> str:
         """An article; what an answer says comes later."""
-        return chat_view.article(replace(entry, text="") if entry.role == "assistant" else entry, self.language)
+        return chat_view.article(
+            replace(entry, text="") if entry.role == "assistant" else entry, self.language, self.conditions
+        )
 
     def _cut(self, from_id: str) -> None:
         ids = list(self._entries)

@@ -9,8 +9,11 @@ import pytest
 
 from pyapp.chat.tree import Origin
 from pyapp.engine import Usage
-from pyapp.figures import Advice, Conditions, advice, prefill_tokens, prefill_tokens_per_s, seconds
+from pyapp.figures import Advice, Conditions, advice, conditions, prefill_tokens, prefill_tokens_per_s, seconds
 from pyapp.models.capabilities import Adapter, Capabilities
+from pyapp.models.manifest import Manifest
+from pyapp.setup.catalog import Catalog
+from tests.unit.setup.scripted import MODEL
 
 WRITING = Usage(prompt_tokens=100, cached_tokens=60, new_tokens=100, prefill_ms=2000, decode_ms=38_000)
 READING = Usage(prompt_tokens=5000, cached_tokens=0, new_tokens=10, prefill_ms=38_000, decode_ms=2000)
@@ -47,7 +50,7 @@ def test_the_budget_is_the_users(budget_s: float, slow: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("usage", "origin", "conditions", "expected"),
+    ("usage", "origin", "given_", "expected"),
     [
         (WRITING, WASM, Conditions(), ("other_programs",)),
         (WRITING, WASM, given(cross_origin_isolated=False), ("threads", "webgpu_browser")),
@@ -62,6 +65,14 @@ def test_the_budget_is_the_users(budget_s: float, slow: bool) -> None:
     ],
 )
 def test_what_would_make_it_faster(
-    usage: Usage, origin: Origin, conditions: Conditions, expected: tuple[Advice, ...] | None
+    usage: Usage, origin: Origin, given_: Conditions, expected: tuple[Advice, ...] | None
 ) -> None:
-    assert advice(usage, origin, conditions) == (expected or ("other_programs",))
+    assert advice(usage, origin, given_) == (expected or ("other_programs",))
+
+
+@pytest.mark.parametrize(("parameters", "smaller"), [(6, False), (7, False), (8, True)])
+def test_what_is_known_of_the_device(parameters: int, smaller: bool) -> None:
+    catalog = Catalog(DEVICE, "auto", Manifest((MODEL,)))
+    assert conditions(None, MODEL, 5) == Conditions(5)
+    assert conditions(catalog, None, 5) == Conditions(5, DEVICE)
+    assert conditions(catalog, replace(MODEL, parameters=parameters), 5) == Conditions(5, DEVICE, smaller)
