@@ -27,15 +27,15 @@ import asyncio
 from dataclasses import replace
 from js import document, fetch, performance, window
 from pyapp.browser.page import BrowserPage
-from pyapp.chat.conversation import Entry
-from pyapp.chat.session import Changed
+from pyapp.chat.shown import Changed
+from pyapp.chat.tree import Entry
 from pyapp.views.language import Language
 
 async def play():
     text = await (await fetch("answer.txt")).text()
     piece, per_second = (int(n) for n in window.playing.split())
     page = BrowserPage(Language("en"))
-    entry = Entry(1, "assistant", "", "streaming")
+    entry = Entry("1", "c", None, "assistant", "", 0, "streaming")
     page.show_session(Changed(entry, None))
     begin = performance.now()
     document.documentElement.dataset.begin = str(begin)

@@ -21,6 +21,7 @@ from pyapp.chat.tree import Chat, Conversation, Entry, Origin
 from pyapp.errors import CandilError, EngineError, InvalidRequest, RequestError
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
+from pyapp.speeds import Speeds
 
 Notice = CandilError | Literal["waiting", "not_kept"] | None
 
@@ -61,6 +62,7 @@ class App:
         self.setup = setup
         self.session = session
         self.library = library
+        self.speeds = Speeds(library.keeper)
         self._waiting = False  # a message is to be sent as soon as the model is ready
         self._not_kept = False  # the database refuses
         self._removed: branches.Removed | None = None  # the messages that were deleted last
@@ -209,9 +211,9 @@ class App:
 
     def delete_chat(self, chat_id: str) -> None:
         """`undelete_chat` brings it back for a while."""
-        self.library.delete(chat_id)
         if chat_id == self.open_id:
             self.new_chat()
+        self.library.delete(chat_id)
 
     def undelete_chat(self, chat_id: str) -> None:
         self.library.undelete(chat_id)
@@ -337,6 +339,7 @@ class App:
         self.page.show_session(event)
         if isinstance(event, Opened):
             self.on_chats()
+        self.speeds.heard(event)
 
     def _library_changed(self, event: LibraryEvent) -> None:
         match event:
@@ -359,12 +362,11 @@ class App:
 
     def _follow(self, chat: Chat, entries: Sequence[Entry], gone: Collection[str]) -> None:
         """Another tab has changed the chat that is open here."""
-        if chat.deleted_ms is None:
-            self.session.follow(chat, entries, gone)
-        elif self.session.busy:
+        if chat.deleted_ms is not None and not self.session.busy:
+            return self._show(self.library.new())
+        if chat.deleted_ms is not None:
             self.library.undelete(chat.id)  # it is being answered in here
-        else:
-            self._show(self.library.new())
+        self.session.follow(self.library.chats[chat.id], entries, gone)
 
     def _wait(self) -> None:
         self._waiting = True

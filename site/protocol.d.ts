@@ -35,8 +35,14 @@ export type Op = (payload: any, context: { signal: AbortSignal; blobs: Record<st
 // ---- worker "store" (site/store/store.js): files by sha256 in OPFS, or in memory where there is none ----
 
 export interface StoreOps {
-  /** One value. `opfs` is false for the in-memory store. Usage and quota are the browser's estimate, in bytes. */
-  "store.status": { in: {}; out: { opfs: boolean; persisted: boolean; usage_bytes: number; quota_bytes: number } };
+  /**
+   * One value. `opfs` is false for the in-memory store. Usage and quota are the browser's estimate, in bytes;
+   * `indexed_db_bytes` is of the usage, null where the browser does not tell it apart.
+   */
+  "store.status": {
+    in: {};
+    out: { opfs: boolean; persisted: boolean; usage_bytes: number; quota_bytes: number; indexed_db_bytes: number | null };
+  };
   /** One value: every committed blob and every partial with its journal (null when unreadable). */
   "store.list": { in: {}; out: { blobs: { sha256: string; bytes: number }[]; partials: { sha256: string; bytes: number; journal: unknown }[]; records: unknown[] } };
   /**

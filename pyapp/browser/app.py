@@ -15,8 +15,10 @@ from pyodide.ffi import create_proxy
 from pyapp.app import App
 from pyapp.browser.bridge import Bridge
 from pyapp.browser.intl import BrowserFormats
+from pyapp.browser.models import ModelsDialog
 from pyapp.browser.page import BrowserPage, by_id
 from pyapp.browser.sidebar import Sidebar
+from pyapp.browser.speeds import SpeedsDialog
 from pyapp.chat.attach import LARGEST_FILE_BYTES
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
@@ -24,31 +26,46 @@ from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
 from pyapp.engine import values
 from pyapp.engines.transformers_js import TransformersJs
+from pyapp.figures import conditions
 from pyapp.models.store import Store
+from pyapp.models_page import ModelsPage
 from pyapp.setup.setup import Setup
+from pyapp.setup.state import Ready, SetupState
 from pyapp.views.language import Language, pick
 
 INTENT_KEY = "candil.download"
+CHOSEN_KEY = "candil.model"
 LANGUAGE_KEY = "candil.language"
 
 
 class LocalIntent:
     """pyapp.setup.setup.Intent in localStorage."""
 
+    def __init__(self, key: str) -> None:
+        self._key = key
+
     def get(self) -> str | None:
-        return localStorage.getItem(INTENT_KEY) or None
+        return localStorage.getItem(self._key) or None
 
     def set(self, key: str | None) -> None:
         if key is None:
-            localStorage.removeItem(INTENT_KEY)
+            localStorage.removeItem(self._key)
         else:
-            localStorage.setItem(INTENT_KEY, key)
+            localStorage.setItem(self._key, key)
 
 
 class Events:
     """One delegated listener per kind of event; the proxies live as long as the page."""
 
-    def __init__(self, app: App, page: BrowserPage, chats: ChatList, sidebar: Sidebar, bridge: Bridge) -> None:
+    def __init__(
+        self,
+        app: App,
+        page: BrowserPage,
+        chats: ChatList,
+        sidebar: Sidebar,
+        bridge: Bridge,
+        more: dict[str, Callable[[Any], None]],
+    ) -> None:
         self._app = app
         self._page = page
         self._chats = chats
@@ -99,6 +116,7 @@ class Events:
             "show-chats": lambda _button: sidebar.open(),
             "hide-chats": lambda _button: sidebar.close(),
         }
+        self._actions |= more
 
     def connect(self) -> None:
         self._on(document, "click", self._clicked)
@@ -256,6 +274,11 @@ async def _watch_updates(bridge: Bridge, page: BrowserPage) -> None:
         page.show_update(True)
 
 
+def _measure(page: BrowserPage, setup: Setup, state: SetupState) -> None:
+    in_use = state.model if isinstance(state, Ready) else None
+    page.conditions = conditions(setup.catalog, in_use, page.conditions.budget_s)
+
+
 def main() -> None:
     """Starts the application; called once, when Python has arrived."""
     from pyscript.js_modules import bridge as bridge_module
@@ -267,19 +290,25 @@ def main() -> None:
     page = BrowserPage(language)
     engine = TransformersJs(bridge, seed=lambda: secrets.randbits(32))
     device = query.get("device")
+    store = Store(bridge)
     setup = Setup(
         bridge,
         {engine.name: engine},
-        Store(bridge),
-        LocalIntent(),
+        store,
+        LocalIntent(INTENT_KEY),
         device if device in ("wasm", "webgpu") else "auto",
+        chosen=LocalIntent(CHOSEN_KEY),
     )
     library = Library(bridge, new_id=new_id, now_ms=now_ms)
     session = Session(library.new(), library, new_id, now_ms, page.show_session)
     app = App(page, setup, session, library)
     page.restore_draft()
+    models = ModelsDialog(ModelsPage(setup, store, session.stop), lambda: page.language)
+    speeds = SpeedsDialog(app.speeds, lambda: page.language)
+    setup.watchers.append(lambda state: _measure(page, setup, state))
     sidebar = Sidebar(lambda: page.language, page.announce)
-    events = Events(app, page, ChatList(sidebar, app), sidebar, bridge)
+    more = {"open-models": models.open, "open-figures": speeds.open}
+    events = Events(app, page, ChatList(sidebar, app), sidebar, bridge, more)
     events.connect()
     document.documentElement.dataset.candil = "python"
     _alive.extend([app, events, asyncio.ensure_future(_watch_updates(bridge, page))])

@@ -20,6 +20,7 @@ from pyapp.chat.drafts import Draft
 from pyapp.chat.shown import Changed, Cut, Opened, SessionEvent
 from pyapp.chat.tree import Attachment, Entry
 from pyapp.errors import CandilError
+from pyapp.figures import Conditions
 from pyapp.setup.state import Checking, Choosing, Downloading, Ready, SetupState
 from pyapp.views import chat as chat_view
 from pyapp.views import chats as chats_view
@@ -48,6 +49,7 @@ class BrowserPage:
         self._attachments: tuple[Attachment, ...] = ()  # to what is being written
         self._replaces: str | None = None  # the message that is being edited
         self._busy = False
+        self.conditions = Conditions()  # what answers that settle are measured by
         self._follow = Follow(by_id("main"), by_id("jump"))
         self._answers = Answers(language, self._article, self._frame_shown)
         self._sentences = Sentences()
@@ -235,7 +237,7 @@ class BrowserPage:
             return self._add(entry)
         article.dataset.state = entry.state
         article.querySelector('[data-part="foot"]').innerHTML = chat_view.foot(
-            entry, self._siblings[entry.id], self.language
+            entry, self._siblings[entry.id], self.language, self.conditions
         )
         if entry.state == "streaming":
             article.querySelector('[data-part="text"]').innerHTML = ""
@@ -254,7 +256,7 @@ class BrowserPage:
         self._follow.to_end(force=entry.role == "user")
 
     def _frame_of(self, entry: Entry) -> str:
-        return chat_view.article(entry, self._siblings[entry.id], self.language)
+        return chat_view.article(entry, self._siblings[entry.id], self.language, self.conditions)
 
     def _cut(self, from_id: str) -> None:
         ids = list(self._entries)

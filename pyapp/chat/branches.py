@@ -69,7 +69,9 @@ def remove(conversation: Conversation, entry_id: str) -> tuple[Conversation, Rem
 
 
 def restore(conversation: Conversation, removed: Removed) -> Conversation:
-    """As it was before `remove`; the head goes back unless the conversation has gone on elsewhere."""
+    """With what `remove` took away. It is shown again if it was shown then."""
     entries = dict(conversation.entries) | {entry.id: entry for entry in removed.entries}
     whole = replace(conversation, entries=entries)
-    return move(whole, removed.head if removed.head in entries else leaf(whole, removed.entries[0].id))
+    was_shown = removed.head in {entry.id for entry in removed.entries}
+    shown = removed.head if was_shown else conversation.chat.head
+    return move(whole, leaf(whole, shown or removed.entries[0].id))

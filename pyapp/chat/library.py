@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -192,9 +193,10 @@ class Library:
     async def _follow(self) -> None:
         try:
             async for post in self.database.posts():
-                await self._catch_up(post["chats"], post["messages"])
+                with suppress(CandilError):  # this tab shows what it knows
+                    await self._catch_up(post["chats"], post["messages"])
         except CandilError:
-            return  # no way to hear them, or no database: this tab shows what it knows
+            return  # no way to hear them
 
     async def _catch_up(self, chat_ids: Sequence[str], messages: dict[str, list[str]]) -> None:
         records = await self.database.read("chats", keys=list(chat_ids))

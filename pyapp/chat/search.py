@@ -79,7 +79,7 @@ class Index:
 
         `titles` are those of the chats there are, by id, in the order they are to be found.
         """
-        words = fold(query).split()
+        words = fold(unicodedata.normalize("NFC", query)).split()  # Hangul may be typed in its parts
         found: list[Found] = []
         for chat_id, title in titles.items() if words else ():
             hit = self._find(chat_id, title, words)

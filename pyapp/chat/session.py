@@ -142,7 +142,8 @@ class Session:
             return
         for entry in removed.entries:
             self.shelf.keep(entry)
-        self._become(branches.restore(self.conversation, removed))
+        restored = branches.restore(self.conversation, removed)
+        self._become(repaired(restored.chat, restored.entries.values()))  # another tab may have taken more away
 
     def follow(self, chat: Chat, entries: Iterable[Entry] = (), gone: Iterable[str] = ()) -> None:
         """The list of chats or another tab has changed this chat. An answer that grows here is changed here only."""

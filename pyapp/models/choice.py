@@ -63,6 +63,25 @@ def choose(model: ModelSpec, capabilities: Capabilities, device: Preference = "a
     return Choice(fits[0], tuple(dict.fromkeys(reasons)), tuple(fits[1:]))
 
 
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Whether one variant runs here: "doubtful" is only taken when the user asks for it.
+
+    `reasons`: why not, or what to know of one that fits.
+    """
+
+    verdict: Literal["fits", "doubtful", "no"]
+    reasons: tuple[Reason, ...]
+
+
+def fit(variant: Variant, capabilities: Capabilities) -> Fit:
+    if blockers := _blockers(variant, capabilities):
+        return Fit("no", blockers)
+    if doubts := _doubts(variant, capabilities):
+        return Fit("doubtful", doubts)
+    return Fit("fits", tuple(_remarks(variant, capabilities)))
+
+
 def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
     if not variant.files:
         return ("not_built",)

@@ -27,6 +27,18 @@ class StoreUsage:
     unfinished_bytes: int  # of files no variant is made of yet
     usage_bytes: int  # the browser's estimate for all of this site
     quota_bytes: int  # the browser's estimate, 0 when unknown
+    database_bytes: int | None = None  # of the usage, what is in IndexedDB; None: the browser does not tell it apart
+    persisted: bool = False  # the browser promised not to evict
+    lasting: bool = True  # False: models last until the tab closes
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """The store at one moment."""
+
+    records: tuple[Installed, ...]
+    received: dict[str, int]  # bytes of variants that were begun and are not whole, by record key
+    usage: StoreUsage
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +76,7 @@ class Store:
     async def received_bytes(self, variant: Variant) -> int:
         """Of `variant.bytes`, what an earlier download or another variant has brought already."""
         found = await self._wire.listing()
-        return sum(_received(file, found) for file in {file.sha256: file for file in variant.files}.values())
+        return sum(_received(file, found) for file in _files(variant))
 
     def download(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[DownloadProgress, None]:
         """See pyapp.models.download.download."""
@@ -101,7 +113,7 @@ class Store:
         """
         checked = 0
         wrong: list[ManifestFile] = []
-        for file in {file.sha256: file for file in variant.files}.values():
+        for file in _files(variant):
             async with aclosing(self._wire.verify(file.sha256)) as steps:
                 async for step in steps:
                     yield VerifyProgress(checked + step["hashed"], variant.bytes)
@@ -115,12 +127,45 @@ class Store:
             raise HashMismatch("a file is not what it was", paths=[file.path for file in wrong])
 
     async def usage(self) -> StoreUsage:
+        return _usage(await self._wire.listing(), await self._wire.status())
+
+    async def survey(self, models: Iterable[ModelSpec]) -> Survey:
+        """What is here of `models`, and of models that are in no catalog any more."""
         found = await self._wire.listing()
-        status = await self._wire.status()
-        used = {file.sha256 for each in _records(found) for file in each.variant.files}
-        all_bytes = sum(found.blobs.values()) + sum(part.bytes for part in found.partials.values())
-        installed = sum(size for sha256, size in found.blobs.items() if sha256 in used)
-        return StoreUsage(installed, all_bytes - installed, status["usage_bytes"], status["quota_bytes"])
+        written = _records(found)
+        needed = {file.sha256 for each in written for file in each.variant.files}
+        received = {
+            record.key(model, variant): sum(_received(file, found) for file in _files(variant))
+            for model in models
+            for variant in model.variants
+            if any(_begun(file, found, needed) for file in variant.files)
+        }
+        return Survey(tuple(written), received, _usage(found, await self._wire.status()))
+
+
+def _files(variant: Variant) -> Iterable[ManifestFile]:
+    """One of each content."""
+    return {file.sha256: file for file in variant.files}.values()
+
+
+def _begun(file: ManifestFile, found: Listing, needed: set[str]) -> bool:
+    """Whether something of the file is here that no installed variant has brought."""
+    return file.sha256 in found.partials or (file.sha256 in found.blobs and file.sha256 not in needed)
+
+
+def _usage(found: Listing, status: dict[str, Any]) -> StoreUsage:
+    used = {file.sha256 for each in _records(found) for file in each.variant.files}
+    all_bytes = sum(found.blobs.values()) + sum(part.bytes for part in found.partials.values())
+    installed = sum(size for sha256, size in found.blobs.items() if sha256 in used)
+    return StoreUsage(
+        installed_bytes=installed,
+        unfinished_bytes=all_bytes - installed,
+        usage_bytes=status["usage_bytes"],
+        quota_bytes=status["quota_bytes"],
+        database_bytes=status["indexed_db_bytes"],
+        persisted=status["persisted"],
+        lasting=status["opfs"],
+    )
 
 
 def _records(found: Listing) -> list[Installed]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from pyapp.engine import Engine, Transport, values
-from pyapp.errors import CandilError, DeviceLost, EngineError, ManifestError, NotLoaded, OfflineUnavailable
-from pyapp.models.capabilities import Capabilities, from_wire
-from pyapp.models.choice import Choice, Preference, choose
-from pyapp.models.download import DownloadProgress
-from pyapp.models.manifest import EngineFiles, Manifest, ModelSpec, Variant, parse
+from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
+from pyapp.models.capabilities import from_wire
+from pyapp.models.choice import Preference
+from pyapp.models.manifest import Manifest, ModelSpec, Variant, parse
+from pyapp.setup.catalog import Catalog, pick_key
+from pyapp.setup.fetch import ModelStore, fetch
 from pyapp.setup.state import (
     Checking,
     Choosing,
@@ -33,26 +34,25 @@ MANIFEST_URL = "model_manifest.json"
 LOCK = "candil-engine"  # one tab at a time runs the engine
 
 
-class ModelStore(Protocol):
-    """What the setup needs of pyapp.models.store and pyapp.models.download."""
-
-    async def installed(self) -> Sequence[tuple[ModelSpec, Variant]]:
-        """Whole variants, ready to load."""
-        ...
-
-    async def received_bytes(self, variant: Variant) -> int:
-        """Of an earlier, unfinished download."""
-        ...
-
-    def download(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[DownloadProgress, None]: ...
-
-
 class Intent(Protocol):
-    """The variant the user agreed to download and that is not there yet; survives a reload."""
+    """A variant that the user has named; survives a reload."""
 
     def get(self) -> str | None: ...
 
     def set(self, key: str | None) -> None: ...
+
+
+@dataclass
+class PageIntent:
+    """An Intent that lasts as long as the page."""
+
+    _key: str | None = None
+
+    def get(self) -> str | None:
+        return self._key
+
+    def set(self, key: str | None) -> None:
+        self._key = key
 
 
 def _ignore(_state: SetupState) -> None:
@@ -66,12 +66,13 @@ class Setup:
     transport: Transport
     engines: Mapping[str, Engine]
     store: ModelStore
-    intent: Intent
+    intent: Intent  # agreed to download, and not there yet
     device: Preference = "auto"
     on_state: Callable[[SetupState], None] = _ignore
     state: SetupState = field(default_factory=Checking)
-    _manifest: Manifest = field(default_factory=lambda: Manifest(()))
-    _capabilities: Capabilities | None = None
+    watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
+    chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
+    catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
     _losses: int = 0
@@ -123,13 +124,42 @@ class Setup:
             case _:
                 pass
 
+    async def use(self, model: ModelSpec, variant: Variant) -> None:
+        """Loads this variant now and on later visits; fetches it first where it is not whole. Not in a second tab."""
+        if self.catalog is None or isinstance(self.state, Elsewhere) or self.state == Ready(model, variant):
+            return
+        await self._give_up()
+        self.chosen.set(pick_key(model, variant))
+        if await self._is_installed(variant):
+            await self._run(self._load(model, variant))
+        else:
+            await self._run(self._fetch(await self._offer(model, variant)))
+
+    async def delete(self, model: ModelSpec, variant: Variant) -> None:
+        """Frees what is kept of a variant. If it was the one in use, another that is installed takes over.
+
+        Raises StorageError; EngineBusy while a download runs.
+        """
+        key = pick_key(model, variant)
+        await self.store.delete(model, variant)
+        for named in (self.intent, self.chosen):
+            if named.get() == key:
+                named.set(None)
+        if key != self._concerned():
+            return
+        await self._give_up()
+        for engine in self.engines.values():
+            await engine.unload()
+        self._enter(Checking())
+        await self._run(self._find_model(ask=False))
+
     async def recover(self, error: EngineError) -> None:
         """The engine failed while it answered: load the model again; a second lost device means another device."""
         if not isinstance(self.state, Ready):
             return
         model, variant = self.state.model, self.state.variant
         self._losses += isinstance(error, DeviceLost)
-        if self._losses > 1 and (other := self._fallback(model, variant)):
+        if self._losses > 1 and (other := self._catalog().fallback(model, variant)):
             self._losses = 0
             variant = other
         await self._run(self._load(model, variant))
@@ -144,67 +174,52 @@ class Setup:
 
     # ---- how it goes on ----
 
-    async def _find_model(self) -> None:
+    async def _find_model(self, *, ask: bool = True) -> None:
         try:
             await self._look_around()
-            await self._go_on()
+            await self._go_on(ask)
         except CandilError as error:
             self._enter(Unavailable(error))
 
     async def _look_around(self) -> None:
         probe = (await values(self.transport, "transformers_js.probe"))[-1]
-        self._capabilities = from_wire(probe, (await values(self.transport, "store.status"))[-1])
+        capabilities = from_wire(probe, (await values(self.transport, "store.status"))[-1])
         try:
             answer = await values(self.transport, "page.read", {"url": MANIFEST_URL})
-            self._manifest = parse(answer[-1]["body"])
+            manifest = parse(answer[-1]["body"])
         except CandilError:
             # Offline, or the catalog is broken: what is installed needs no catalog.
             installed = await self.store.installed()
             if not installed:
                 raise
-            self._manifest = Manifest(tuple(model for model, _ in installed))
+            manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
+        self.catalog = Catalog(capabilities, self.device, manifest)
 
-    async def _go_on(self) -> None:
-        if not self._manifest.models:
-            raise ManifestError("It names no model.")
-        model = self._manifest.models[0]
-        choice = self._choice(model)
-        wanted = [choice.variant, *choice.fallbacks]
-        for variant in wanted:
+    async def _go_on(self, ask: bool) -> None:
+        catalog = self._catalog()
+        for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]:
             if await self._is_installed(variant):
                 return await self._load(model, variant)
-        offer = await self._offer(model, choice.variant, choice.reasons)
-        if self.intent.get() == _key(model, choice.variant):
-            await self._fetch(offer)
-        else:
-            self._enter(Choosing(offer))
+        for model, variant in catalog.named(self.intent.get()):
+            return await self._fetch(await self._offer(model, variant))
+        model, choice = catalog.first()
+        offer = await self._offer(model, choice.variant)
+        self._enter(Choosing(offer) if ask else Declined(offer))
 
-    async def _offer(self, model: ModelSpec, variant: Variant, reasons: Sequence[str]) -> Offer:
-        engine = self._manifest.engines.get(variant.engine, EngineFiles({}))
-        received = await self.store.received_bytes(variant)
-        return Offer(model, variant, tuple(reasons), engine.wire_bytes(variant.device), received)
+    async def _offer(self, model: ModelSpec, variant: Variant, reason: str | None = None) -> Offer:
+        return self._catalog().offer(model, variant, await self.store.received_bytes(variant), reason)
 
     async def _fetch(self, offer: Offer) -> None:
-        self.intent.set(_key(offer.model, offer.variant))
-        self._enter(Downloading(offer))
+        self.intent.set(pick_key(offer.model, offer.variant))
         try:
-            await values(self.transport, "page.persist")
-            await self._fetch_engine(offer)
-            async for progress in self.store.download(offer.model, offer.variant):
-                self._enter(Downloading(offer, progress, offer.engine_bytes))
+            async with aclosing(fetch(offer, self.transport, self.store)) as steps:
+                async for step in steps:
+                    self._enter(step)
         except CandilError as error:
             received = await self.store.received_bytes(offer.variant)
             return self._enter(DownloadFailed(replace(offer, received_bytes=received), error))
         self.intent.set(None)
         await self._load(offer.model, offer.variant)
-
-    async def _fetch_engine(self, offer: Offer) -> None:
-        group = f"{offer.variant.engine}:{offer.variant.device}"
-        with suppress(OfflineUnavailable):  # then the engine is fetched when it is loaded, each time
-            async for value in self.transport.stream("page.keep", {"group": group}):
-                # The page counts bytes as they are unpacked; people were told what crosses the wire.
-                done = value["received"] / value["total"] if value["total"] else 1.0
-                self._enter(Downloading(offer, None, int(done * offer.engine_bytes)))
 
     async def _load(self, model: ModelSpec, variant: Variant) -> None:
         self._enter(Loading(model, variant))
@@ -219,29 +234,32 @@ class Setup:
             self._enter(Ready(model, variant))
 
     async def _load_failed(self, model: ModelSpec, variant: Variant, error: EngineError) -> None:
-        other = self._fallback(model, variant)
+        other = self._catalog().fallback(model, variant)
         if other is None:
             self._enter(LoadFailed(model, variant, error))
         elif await self._is_installed(other):
             await self._load(model, other)
         else:
-            self._enter(Choosing(await self._offer(model, other, ("fallback",))))
+            self._enter(Choosing(await self._offer(model, other, "fallback")))
 
     async def _is_installed(self, variant: Variant) -> bool:
         """By content: an edit of the catalog's words does not make the files others."""
         whole = [{file.sha256 for file in each.files} for _, each in await self.store.installed()]
         return {file.sha256 for file in variant.files} in whole
 
-    def _fallback(self, model: ModelSpec, variant: Variant) -> Variant | None:
-        """The next variant that could run here, None when the user forced the device or there is none."""
-        choice = self._choice(model)
-        order = [choice.variant, *choice.fallbacks]
-        later = order[order.index(variant) + 1 :]
-        return later[0] if later else None
+    def _catalog(self) -> Catalog:
+        assert self.catalog is not None  # a search has come before
+        return self.catalog
 
-    def _choice(self, model: ModelSpec) -> Choice:
-        assert self._capabilities is not None
-        return choose(model, self._capabilities, self.device)
+    def _concerned(self) -> str | None:
+        """The variant that the state is about."""
+        match self.state:
+            case Ready(model, variant) | Loading(model, variant) | LoadFailed(model, variant):
+                return pick_key(model, variant)
+            case Choosing(offer) | Declined(offer) | Downloading(offer) | DownloadFailed(offer):
+                return pick_key(offer.model, offer.variant)
+            case _:
+                return None
 
     # ---- the lock: one tab at a time ----
 
@@ -280,10 +298,13 @@ class Setup:
         if self._running:
             self._running.cancel()
 
+    async def _give_up(self) -> None:
+        """What runs has ended, its cleaning up included, before anything else begins."""
+        self._abandon()
+        await asyncio.gather(*filter(None, [self._running]), return_exceptions=True)
+
     def _enter(self, state: SetupState) -> None:
         self.state = state
         self.on_state(state)
-
-
-def _key(model: ModelSpec, variant: Variant) -> str:
-    return f"{model.id}/{variant.name}"
+        for watcher in self.watchers:
+            watcher(state)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyapp.chat.tree import Attachment, Entry
+from pyapp.figures import Conditions
+from pyapp.views.figures import stats
 from pyapp.views.html import Html, fill, join
 from pyapp.views.icons import button, icon
 from pyapp.views.language import Language
@@ -15,7 +17,10 @@ LAMP = Html(
 )
 
 
-def article(entry: Entry, siblings: Sequence[str], language: Language) -> Html:
+USUAL = Conditions()
+
+
+def article(entry: Entry, siblings: Sequence[str], language: Language, conditions: Conditions = USUAL) -> Html:
     """A whole entry: `article` with data-id, data-role, data-state and its parts.
 
     What an answer says is put into its part by pyapp.views.renderer, a block at a time. `siblings` are the ids of the
@@ -32,7 +37,7 @@ def article(entry: Entry, siblings: Sequence[str], language: Language) -> Html:
         lamp=LAMP if entry.role == "assistant" else "",
         files=join([_file(attachment, language) for attachment in entry.attachments]),
         text=thinking(language) if entry.state == "streaming" and not entry.text else own_words,
-        foot=foot(entry, siblings, language),
+        foot=foot(entry, siblings, language, conditions),
     )
 
 
@@ -83,11 +88,13 @@ def editing(language: Language) -> Html:
     )
 
 
-def foot(entry: Entry, siblings: Sequence[str], language: Language) -> Html:
+def foot(
+    entry: Entry, siblings: Sequence[str], language: Language, conditions: Conditions = USUAL
+) -> Html:
     """Under a message: of an answer that has ended the error with its way out and the figures; what can be done."""
     if entry.state == "streaming":
         return Html()
-    said = [_error(entry, language), _stats(entry, language)] if entry.role == "assistant" else []
+    said = [_error(entry, language), stats(entry, language, conditions)] if entry.role == "assistant" else []
     return join([*said, _tools(entry, siblings, language)])
 
 
@@ -131,30 +138,6 @@ def _error(entry: Entry, language: Language) -> Html:
         id=entry.id,
         again=language.text("chat.try_again"),
     )
-
-
-def _stats(entry: Entry, language: Language) -> Html:
-    figures = [fill("<li>{figure}</li>", figure=f) for f in _figures(entry, language)]
-    private = fill('<li class="private">{text}</li>', text=language.text("stats.private"))
-    return fill('<ul data-part="stats">{figures}{private}</ul>', figures=join(figures), private=private)
-
-
-def _figures(entry: Entry, language: Language) -> list[str]:
-    figures: list[str] = []
-    if entry.state == "stopped":
-        figures.append(language.text("stats.stopped"))
-    if entry.reason == "length":
-        figures.append(language.text("stats.length"))
-    if entry.usage:
-        figures += [
-            language.count("stats.tokens", entry.usage.new_tokens),
-            language.text("stats.speed", speed=language.number(entry.usage.tokens_per_s, 1)),
-            language.text("stats.first", seconds=language.number(entry.usage.prefill_ms / 1000, 2)),
-        ]
-    if entry.origin:
-        device = language.text(f"device.{entry.origin.device}")
-        figures.append(language.text("stats.model", model=entry.origin.model, device=device))
-    return figures
 
 
 def notice(sentence: str, language: Language, *, tone: str = "plain", label: str = "chat.dismiss") -> Html:

@@ -101,7 +101,7 @@ def _facts(offer: Offer, language: Language) -> Html:
         "choice.model": offer.model.title,
         "choice.size": size,
         "choice.license": offer.model.license,
-        "choice.languages": ", ".join(_language_name(code, language) for code in offer.model.languages),
+        "choice.languages": ", ".join(language_name(code, language) for code in offer.model.languages),
         "choice.context": language.text("choice.context.value", tokens=language.number(offer.model.context_tokens)),
         "choice.runs_on": _runs_on(offer, language),
     }
@@ -114,7 +114,7 @@ def _runs_on(offer: Offer, language: Language) -> Html:
     return fill('{device} <span class="why">{why}</span>', device=device(offer.variant, language), why=" ".join(why))
 
 
-def _language_name(code: str, language: Language) -> str:
+def language_name(code: str, language: Language) -> str:
     return language.strings.get(f"language.{code}", code)
 
 

@@ -31,9 +31,11 @@ export function operations(opening, createSha256, base) {
   const hashes = new RunningHashes(createSha256);
   return {
     async *status() {
-      const { usage = 0, quota = 0 } = (await navigator.storage?.estimate?.()) ?? {};
+      const estimate = /** @type {any} */ ((await navigator.storage?.estimate?.()) ?? {}); // usageDetails is Chromium's
+      const { usage = 0, quota = 0, usageDetails } = estimate;
       const persisted = (await navigator.storage?.persisted?.()) ?? false;
-      yield { opfs: (await opening).opfs, persisted, usage_bytes: usage, quota_bytes: quota };
+      const indexed_db_bytes = usageDetails ? (usageDetails.indexedDB ?? 0) : null;
+      yield { opfs: (await opening).opfs, persisted, usage_bytes: usage, quota_bytes: quota, indexed_db_bytes };
     },
     async *list() {
       yield await (await opening).list();

@@ -274,6 +274,7 @@ def test_a_message_in_other_words_is_a_branch() -> None:
         s.page.composer = Draft("meanwhile")
         s.app.draft_changed()
         s.app.edit("unknown")
+        s.app.try_again("unknown")
         assert s.page.composer == Draft("meanwhile")
         await edit(s, question, "Ho")
         assert s.conversation() == [("user", "done", "Ho"), ("assistant", "done", "b")]
@@ -428,6 +429,7 @@ def test_chats_are_opened_renamed_pinned_deleted_and_brought_back() -> None:
         assert s.conversation()[0] == ("user", "done", "First")
         s.app.delete_chat(first)
         assert s.conversation() == []
+        s.app.new_chat()  # it is one
         s.app.undelete_chat(first)
         await asyncio.sleep(1)
         assert s.conversation()[0] == ("user", "done", "First")

@@ -56,3 +56,13 @@ class ScriptedEngine:
 
     async def unload(self) -> None:
         self.unloaded += 1
+
+
+def by(*scripts: Sequence[GenerateEvent | Exception | float | str]) -> Answerer:
+    return Answerer(ScriptedEngine(list(scripts)), ORIGIN)
+
+
+def requests(answerer: Answerer) -> list[GenerateRequest]:
+    engine = answerer.engine
+    assert isinstance(engine, ScriptedEngine)
+    return engine.requests

@@ -103,7 +103,13 @@ class ScriptedWorker:
     # ---- the ops ----
 
     async def _status(self) -> AsyncGenerator[Any, None]:
-        yield {"opfs": True, "persisted": False, "usage_bytes": self.disk.used, "quota_bytes": self.quota}
+        yield {
+            "opfs": True,
+            "persisted": False,
+            "usage_bytes": self.disk.used,
+            "quota_bytes": self.quota,
+            "indexed_db_bytes": None,
+        }
 
     async def _list(self) -> AsyncGenerator[Any, None]:
         disk = self.disk

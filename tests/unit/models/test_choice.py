@@ -125,6 +125,6 @@ def test_capabilities_from_the_probe_and_the_store() -> None:
         "hardware_concurrency": 8,
         "wasm_simd": True,
     }
-    status = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 10 << 30}
+    status = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 10 << 30, "indexed_db_bytes": None}
     assert from_wire(probe, status) == ABLE
     assert from_wire(probe | {"webgpu": None}, status).webgpu is None

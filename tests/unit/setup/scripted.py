@@ -40,7 +40,7 @@ WEBGPU, WASM = MODEL.variants
 
 GPU = {"vendor": "acme", "architecture": "x", "shader_f16": True, "max_buffer_bytes": 10**9}
 PROBE = {"webgpu": None, "cross_origin_isolated": True, "hardware_concurrency": 4, "wasm_simd": True}
-STATUS = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 10**9}
+STATUS = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 10**9, "indexed_db_bytes": 5}
 
 
 def transport(**answers: Any) -> ScriptedTransport:
@@ -94,6 +94,9 @@ class ScriptedStore:
                     self.received = step
                     yield progress(step)
         self.here.append(variant)
+
+    async def delete(self, model: ModelSpec, variant: Variant) -> None:
+        self.here.remove(variant)
 
 
 @dataclass

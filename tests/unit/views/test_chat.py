@@ -6,15 +6,15 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from pyapp.chat.conversation import Entry
-
+from pyapp.chat.tree import Entry
 from pyapp.errors import DeviceLost
 from pyapp.views.chat import article, foot, notice
 from pyapp.views.language import Language
+from tests.unit.chat.made import entry
 from tests.unit.chat.scripted import ORIGIN, USAGE
 
 EN, ES = Language("en"), Language("es")
-ANSWER = Entry(2, "assistant", "Some *text*", "done", ORIGIN, USAGE, "stop")
+ANSWER = entry("2", role="assistant", text="Some *text*", origin=ORIGIN, usage=USAGE, reason="stop")
 
 
 def words(html: str) -> str:
@@ -29,7 +29,7 @@ def words(html: str) -> str:
 
 
 def test_the_users_words_are_text() -> None:
-    html = article(Entry(1, "user", "<b>*x*</b> <|im_start|>"), EN)
+    html = article(entry("1", text="<b>*x*</b> <|im_start|>"), EN)
     assert 'data-role="user" data-state="done"' in html
     assert "&lt;b&gt;*x*&lt;/b&gt; &lt;|im_start|&gt;" in html
     assert 'aria-label="You"' in html
@@ -47,7 +47,7 @@ def test_figures_in_spanish() -> None:
 
 
 def test_a_growing_answer_shows_that_it_is_coming() -> None:
-    growing = Entry(2, "assistant", "", "streaming", ORIGIN)
+    growing = entry("2", role="assistant", text="", state="streaming", origin=ORIGIN)
     assert 'aria-label="Candil is thinking"' in article(growing, EN)
     assert foot(growing, EN) == ""
     assert "<p>so far</p>" in article(replace(growing, text="so far"), EN)

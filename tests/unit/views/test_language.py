@@ -43,6 +43,8 @@ def test_every_key_is_used() -> None:
         if path.suffix in {".py", ".html"} and "strings" not in path.parts
     )
     families = ("error.", "language.", "device.", "choice.why.", "choice.private", "choice.offline", "choice.free")
+    families += ("engine.", "stats.advice.", "models.fit.", "models.why.", "models.do.", "models.done.")
+    families += ("models.for.", "models.needs.")
     for key in LANGUAGES["en"]:
         assert re.search(rf"[\"']{re.escape(key)}[\"']", used) or key.startswith(families), key
 

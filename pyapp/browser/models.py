@@ -1,0 +1,90 @@
+"""The models page in its dialog: draws what has changed, and turns clicks into calls of ModelsPage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from js import document
+from pyodide.ffi import create_proxy
+
+from pyapp.browser.page import by_id
+from pyapp.models_page import ModelsPage, Shown
+from pyapp.setup.standing import Row
+from pyapp.views import models as view
+from pyapp.views.language import Language
+from pyapp.views.storage import storage
+
+
+class ModelsDialog:
+    """`language` is asked for when the dialog is opened; a modal dialog does not outlive a change of it."""
+
+    def __init__(self, page: ModelsPage, language: Callable[[], Language]) -> None:
+        self._page = page
+        self._language = language
+        self._drawn: dict[str, str] = {}  # HTML by selector
+        self._keys: tuple[str, ...] = ()
+        self._proxies = [create_proxy(self._clicked), create_proxy(lambda _event: page.close())]
+        self._actions: dict[str, Callable[[str], None]] = {
+            "download": page.download,
+            "resume": page.download,
+            "repair": page.download,
+            "pause": page.pause,
+            "stop": page.pause,
+            "verify": page.verify,
+            "use": page.use,
+            "delete": page.ask_to_delete,
+            "keep": lambda _key: page.ask_to_delete(None),
+            "confirm": page.delete,
+            "persist": lambda _key: page.persist(),
+            "close": lambda _key: by_id("models").close(),
+        }
+        by_id("models").addEventListener("click", self._proxies[0])
+        by_id("models").addEventListener("close", self._proxies[1])
+        page.on_change = self._show
+
+    def open(self, _button: Any) -> None:
+        self._drawn.clear()
+        self._keys = ()
+        by_id("models").innerHTML = view.page(Shown(), self._language())
+        by_id("models").showModal()
+        self._page.open()
+
+    def _clicked(self, event: Any) -> None:
+        button = event.target.closest("button[data-do]")
+        if button:
+            row = button.closest("[data-key]")
+            self._actions[button.dataset.do](row.dataset.key if row else "")
+
+    def _show(self, shown: Shown) -> None:
+        language, rows = self._language(), shown.rows or ()
+        self._put('[data-part="storage"]', storage(shown, language))
+        self._put('[data-part="notices"]', view.notices(shown, language))
+        self._put('[data-part="done"]', view.done(shown, language))
+        keys = tuple(row.key for row in rows)
+        if keys != self._keys:
+            self._keys = keys
+            self._put('[data-part="models"]', view.models(rows, language))
+        for row in rows:
+            self._show_row(row, language)
+
+    def _show_row(self, row: Row, language: Language) -> None:
+        place = f'[data-key="{row.key}"]'
+        progress = f'{place} [data-part="progress"]'
+        if self._put(place, view.row(row, language)):
+            self._drawn.pop(progress, None)
+        self._put(progress, view.progress(row, language))
+
+    def _put(self, selector: str, html: str) -> bool:
+        """Draws a part again if it is different; the focus stays on the button it was on, or beside it."""
+        if self._drawn.get(selector) == html:
+            return False
+        self._drawn[selector] = html
+        part = by_id("models").querySelector(selector)
+        focused = document.activeElement
+        did = focused.dataset.do if part.contains(focused) else None
+        part.innerHTML = html
+        if did:
+            same = part.querySelector(f'[data-do="{did}"]:enabled') or part.querySelector("[data-do]:enabled")
+            (same or by_id("models").querySelector('[data-do="close"]')).focus()
+        return True

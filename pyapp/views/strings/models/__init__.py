@@ -1,0 +1,1 @@
+"""The words of models, storage and figures: the languages' third page."""

@@ -1,0 +1,57 @@
+"""What reaches the model, and what a chat is called."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pyapp.chat.prompt import TITLE_CHARACTERS, prompt, text, title
+from pyapp.chat.tree import Attachment
+from pyapp.engine import Message
+from tests.unit.chat.made import entry
+
+
+def test_what_says_nothing_and_what_still_grows_is_left_out() -> None:
+    path = [
+        entry("1", text="Hi"),
+        entry("2", role="assistant", text="", state="error"),
+        entry("3", text="Again"),
+        entry("4", role="assistant", text="grow", state="streaming"),
+    ]
+    assert prompt(path) == (Message("user", "Hi"), Message("user", "Again"))
+    assert prompt(path, " \n") == prompt(path)
+    assert prompt(path, "Be kind.")[0] == Message("system", "Be kind.")
+
+
+def test_a_fence_is_longer_than_any_inside_it() -> None:
+    file = Attachment("a\nb.md", "```py\nx\n```\n````\n")
+    said = text(entry("1", text="Read this.", attachments=(file,)))
+    assert said == "File: a b.md\n`````\n```py\nx\n```\n````\n`````\n\nRead this."
+
+
+@pytest.mark.parametrize(
+    ("said", "called"),
+    [
+        ("Short", "Short"),
+        (" two\nlines ", "two lines"),
+        ("word " * 20, "word word word word word word word word word word…"),
+        ("x" * 80, "x" * 50 + "…"),
+        ("a" * 47 + ", and so on", "a" * 47 + "…"),
+        ("ما هي عاصمة فرنسا؟", "ما هي عاصمة فرنسا؟"),
+        ("", ""),
+    ],
+)
+def test_a_title_is_cut_at_a_word(said: str, called: str) -> None:
+    assert title(entry("1", text=said)) == called
+
+
+@given(st.text())
+def test_a_title_is_short_and_one_line(said: str) -> None:
+    called = title(entry("1", text=said))
+    assert len(called) <= TITLE_CHARACTERS + 1
+    assert "\n" not in called
+
+
+def test_an_attachment_names_a_chat_without_words() -> None:
+    assert title(entry("1", text=" ", attachments=(Attachment("a.txt", ""),))) == "a.txt"

@@ -1,0 +1,324 @@
+"""The user names what is to be loaded, or takes away what was."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from pyapp.errors import EngineFailed, EngineUnavailable, ManifestError, NetworkFailed, StorageFailed
+from pyapp.models.capabilities import Capabilities, from_wire
+from pyapp.models.choice import Preference
+from pyapp.models.manifest import Manifest, parse
+from pyapp.setup.catalog import Catalog
+from pyapp.setup.setup import PageIntent, Setup
+from pyapp.setup.state import (
+    Choosing,
+    Declined,
+    DownloadFailed,
+    Downloading,
+    Elsewhere,
+    LoadFailed,
+    Loading,
+    Ready,
+    SetupState,
+    Unavailable,
+)
+from tests.unit.chat.scripted import ScriptedEngine
+from tests.unit.run import run
+from tests.unit.setup.scripted import (
+    GPU,
+    MODEL,
+    PROBE,
+    STATUS,
+    WASM,
+    WEBGPU,
+    MemoryIntent,
+    ScriptedStore,
+    catalog,
+    transport,
+)
+from tests.unit.transport import Forever
+
+SOFTWARE = GPU | {"vendor": "swiftshader"}
+
+
+@dataclass
+class Scene:
+    store: ScriptedStore = field(default_factory=ScriptedStore)
+    engine: ScriptedEngine = field(default_factory=ScriptedEngine)
+    gpu: dict[str, Any] | None = None
+    device: Preference = "auto"
+    intent: str | None = None
+    chosen: str | None = None
+    body: dict[str, Any] = field(default_factory=catalog)
+
+    def __post_init__(self) -> None:
+        self.states: list[SetupState] = []
+        self.transport = transport(page_read=lambda _: [{"body": json.dumps(self.body)}])
+        self.transport.answers["transformers_js.probe"] = lambda _: [PROBE | {"webgpu": self.gpu}]
+        self.wanted, self.named = MemoryIntent(self.intent), MemoryIntent(self.chosen)
+        self.setup = Setup(
+            self.transport,
+            {self.engine.name: self.engine},
+            self.store,
+            self.wanted,
+            self.device,
+            chosen=self.named,
+        )
+        self.setup.watchers.append(self.states.append)
+
+
+def two_models() -> dict[str, Any]:
+    """The second one's files are its own."""
+    body = catalog()
+    other = json.loads(json.dumps(body["models"][0]).replace('"tiny"', '"other"').replace('"Tiny"', '"Other"'))
+    for variant, digit in zip(other["variants"], "ab", strict=True):
+        variant["files"][0]["sha256"] = digit * 64
+    return body | {"models": [*body["models"], other]}
+
+
+def test_an_installed_variant_is_loaded_and_remembered() -> None:
+    scene = Scene(ScriptedStore(here=[WEBGPU, WASM]), gpu=GPU)
+
+    async def story() -> None:
+        await scene.setup.begin()
+        assert scene.setup.state == Ready(MODEL, WEBGPU)
+        await scene.setup.use(MODEL, WASM)
+        assert scene.setup.state == Ready(MODEL, WASM)
+        assert scene.engine.loaded == [WEBGPU, WASM]
+        await scene.setup.use(MODEL, WASM)  # it is already
+        assert len(scene.engine.loaded) == 2
+
+    run(story())
+    assert scene.named.key == "tiny/wasm"
+
+
+def test_the_remembered_variant_is_loaded_on_the_next_visit() -> None:
+    scene = Scene(ScriptedStore(here=[WEBGPU, WASM]), gpu=GPU, chosen="tiny/wasm")
+    run(scene.setup.begin())
+    assert scene.setup.state == Ready(MODEL, WASM)
+
+
+@pytest.mark.parametrize("chosen", ["gone/wasm", "tiny/webgpu", None])
+def test_a_remembered_variant_that_cannot_run_is_passed_over(chosen: str | None) -> None:
+    scene = Scene(ScriptedStore(here=[WEBGPU, WASM]), chosen=chosen)
+    run(scene.setup.begin())
+    assert scene.setup.state == Ready(MODEL, WASM)
+
+
+def test_what_is_not_here_is_fetched_first() -> None:
+    scene = Scene()
+
+    async def story() -> None:
+        await scene.setup.begin()
+        assert isinstance(scene.setup.state, Choosing)
+        await scene.setup.use(MODEL, WASM)
+
+    run(story())
+    assert scene.states[-1] == Ready(MODEL, WASM)
+    assert any(isinstance(state, Downloading) for state in scene.states)
+
+
+def test_what_runs_is_given_up_first() -> None:
+    scene = Scene(ScriptedStore([[300, 60.0, 1000]], here=[WEBGPU]))
+
+    async def story() -> None:
+        await scene.setup.begin()
+        downloading = asyncio.ensure_future(scene.setup.download())
+        await asyncio.sleep(1)
+        assert isinstance(scene.setup.state, Downloading)
+        await scene.setup.use(MODEL, WEBGPU)
+        assert scene.states[-1] == Ready(MODEL, WEBGPU)
+        await downloading
+
+    run(story())
+
+
+def test_before_a_look_around_and_in_a_second_tab_nothing_is_put_to_use() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]))
+    scene.transport.answers["page.lock"] = lambda p: [{"held": p["steal"]}, Forever()]
+
+    async def story() -> None:
+        await scene.setup.use(MODEL, WASM)
+        assert scene.engine.loaded == []
+        await scene.setup.begin()
+        assert isinstance(scene.setup.state, Elsewhere)
+        await scene.setup.begin(steal=True)
+        await scene.setup._yield_engine()
+        await scene.setup.use(MODEL, WASM)
+        assert isinstance(scene.setup.state, Elsewhere)
+
+    run(story())
+
+
+def test_a_doubtful_variant_that_fails_gives_way_to_the_best_one() -> None:
+    scene = Scene(
+        ScriptedStore(here=[WEBGPU, WASM]), engine=ScriptedEngine(loads=[[], [EngineFailed()], []]), gpu=SOFTWARE
+    )
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.use(MODEL, WEBGPU)
+        assert scene.engine.loaded == [WASM, WEBGPU, WASM]
+        assert scene.setup.state == Ready(MODEL, WASM)
+
+    run(story())
+
+
+def test_a_doubtful_variant_that_fails_alone_is_a_failure() -> None:
+    body = catalog()
+    del body["models"][0]["variants"][1]
+    model = parse(json.dumps(body)).models[0]
+    scene = Scene(
+        ScriptedStore(here=[WEBGPU]), engine=ScriptedEngine(loads=[[EngineFailed()]]), gpu=SOFTWARE, body=body
+    )
+
+    async def story() -> None:
+        await scene.setup.begin()
+        assert isinstance(scene.setup.state, Unavailable)
+        await scene.setup.use(model, WEBGPU)
+        assert isinstance(scene.setup.state, LoadFailed)
+
+    run(story())
+
+
+# ---- delete ----
+
+
+def test_deleting_what_is_in_use_loads_another_or_says_that_there_is_none() -> None:
+    scene = Scene(ScriptedStore(here=[WEBGPU, WASM]), gpu=GPU, chosen="tiny/webgpu")
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.delete(MODEL, WEBGPU)
+        assert scene.engine.unloaded == 1
+        assert scene.setup.state == Ready(MODEL, WASM)
+        assert scene.named.key is None
+        await scene.setup.delete(MODEL, WASM)
+        assert isinstance(scene.setup.state, Declined)  # the offer does not jump at anybody
+
+    run(story())
+
+
+def test_deleting_another_one_changes_nothing() -> None:
+    scene = Scene(ScriptedStore(here=[WEBGPU, WASM]), gpu=GPU, intent="tiny/wasm")
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.delete(MODEL, WASM)
+        assert scene.setup.state == Ready(MODEL, WEBGPU)
+        assert scene.wanted.key is None
+
+    run(story())
+    assert scene.engine.unloaded == 0
+
+
+def test_what_cannot_be_deleted_stays_in_use() -> None:
+    class Wedged(ScriptedStore):
+        async def delete(self, *_: Any) -> None:
+            raise StorageFailed
+
+    scene = Scene(Wedged(here=[WASM]))
+
+    async def story() -> None:
+        await scene.setup.begin()
+        with pytest.raises(StorageFailed):
+            await scene.setup.delete(MODEL, WASM)
+        assert scene.setup.state == Ready(MODEL, WASM)
+
+    run(story())
+
+
+def test_an_unfinished_download_is_forgotten() -> None:
+    scene = Scene(ScriptedStore([[300, NetworkFailed()]]))
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.download()
+        assert isinstance(scene.setup.state, DownloadFailed)
+        scene.store.here.append(WASM)
+        scene.store.received = 0
+        await scene.setup.delete(MODEL, WASM)
+        state = scene.setup.state
+        assert isinstance(state, Declined)
+        assert state.offer.received_bytes == 0
+        assert scene.wanted.key is None
+
+    run(story())
+
+
+def test_deleting_before_anything_is_known() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]))
+    run(scene.setup.delete(MODEL, WASM))
+    assert scene.states == []
+
+
+def test_a_load_under_way_is_given_up() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]))
+
+    async def story() -> None:
+        beginning = asyncio.ensure_future(scene.setup.begin())
+        await asyncio.sleep(0.5)
+        assert isinstance(scene.setup.state, Loading)
+        await scene.setup.delete(MODEL, WASM)
+        assert isinstance(scene.setup.state, Declined)
+        await beginning
+
+    run(story())
+
+
+# ---- several models ----
+
+
+def test_of_several_models_the_first_is_offered_and_any_installed_is_loaded() -> None:
+    body = two_models()
+    other = parse(json.dumps(body)).models[1]
+    scene = Scene(body=body)
+    run(scene.setup.begin())
+    assert isinstance(scene.setup.state, Choosing)
+    assert scene.setup.state.offer.model.id == "tiny"
+    scene = Scene(ScriptedStore(here=[other.variants[1]]), body=body)
+    run(scene.setup.begin())
+    assert scene.setup.state == Ready(other, other.variants[1])
+
+
+def test_an_agreed_download_of_any_model_goes_on() -> None:
+    scene = Scene(body=two_models(), intent="other/wasm")
+    run(scene.setup.begin())
+    assert isinstance(scene.setup.state, Ready)
+    assert scene.setup.state.model.id == "other"
+
+
+def test_where_only_the_second_model_runs_it_is_offered() -> None:
+    body = two_models()
+    del body["models"][0]["variants"][1]
+    scene = Scene(body=body)
+    run(scene.setup.begin())
+    assert isinstance(scene.setup.state, Choosing)
+    assert scene.setup.state.offer.model.id == "other"
+
+
+def test_a_catalog_with_nothing_to_offer() -> None:
+    given = Catalog(capabilities_of({}), "auto")
+    with pytest.raises(ManifestError):
+        given.first()
+    assert list(given.fitting()) == []
+    blind = Catalog(capabilities_of({"wasm_simd": False}), "auto", Manifest((MODEL,)))
+    with pytest.raises(EngineUnavailable):
+        blind.first()
+    assert blind.fallback(MODEL, WASM) is None
+
+
+def capabilities_of(changes: dict[str, Any]) -> Capabilities:
+    return from_wire(PROBE | changes, STATUS)
+
+
+def test_an_intent_of_the_page() -> None:
+    intent = PageIntent()
+    assert intent.get() is None
+    intent.set("a/b")
+    assert intent.get() == "a/b"
