@@ -88,9 +88,7 @@ def editing(language: Language) -> Html:
     )
 
 
-def foot(
-    entry: Entry, siblings: Sequence[str], language: Language, conditions: Conditions = USUAL
-) -> Html:
+def foot(entry: Entry, siblings: Sequence[str], language: Language, conditions: Conditions = USUAL) -> Html:
     """Under a message: of an answer that has ended the error with its way out and the figures; what can be done."""
     if entry.state == "streaming":
         return Html()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
+
 from pyapp.chat.tree import Entry
 from pyapp.errors import DeviceLost
 from pyapp.views.chat import article, foot, notice
