@@ -27,7 +27,9 @@ def chats(document: object) -> list[Any] | None:
 
 def _tables(document: dict[str, Any]) -> list[Any] | None:
     try:
-        tables = {obj(table).get("tableName"): items(table.get("rows")) for table in items(obj(document["data"])["data"])}
+        tables = {
+            obj(table).get("tableName"): items(table.get("rows")) for table in items(obj(document["data"])["data"])
+        }
         messages = [obj(row) for row in tables["messages"]]
         return [
             {"conv": conv, "messages": [m for m in messages if m.get("convId") == obj(conv).get("id")]}

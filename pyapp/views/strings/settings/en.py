@@ -113,7 +113,6 @@ STRINGS: dict[str, str] = {
     "import.reason.unknown_role": "a message is from nobody we know",
     "import.reason.too_long": "a message is too long",
     "export.exported": "Exported from Candil",
-    "export.attachment": "Attachment",
     "export.stopped": "Stopped before the end",
     "export.failed": "Ended with an error",
     "shortcuts.title": "Keyboard shortcuts",

@@ -113,7 +113,6 @@ STRINGS: dict[str, str] = {
     "import.reason.unknown_role": "un mensaje es de alguien desconocido",
     "import.reason.too_long": "un mensaje es demasiado largo",
     "export.exported": "Exportado de Candil",
-    "export.attachment": "Archivo adjunto",
     "export.stopped": "Detenida antes del final",
     "export.failed": "Terminó con un error",
     "shortcuts.title": "Atajos de teclado",
