@@ -114,7 +114,8 @@ def _new_ids(records: list[dict[str, Any]], new_id: Callable[[], str]) -> dict[s
         raise Damaged("missing_parent")
     if len(parents_first(parents)) != len(parents):
         raise Damaged("cycle")
-    return {entry_id: new_id() for entry_id in parents}
+    # In the same order: messages of one moment stand as they stood.
+    return dict(zip(sorted(parents), sorted(new_id() for _ in parents), strict=True))
 
 
 def _entry_read(record: Object, chat_id: str, ids: Mapping[str, str]) -> Entry:

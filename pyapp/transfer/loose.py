@@ -1,7 +1,8 @@
 """A chat as other programs tell it, and how it becomes one of ours.
 
 Others keep messages we have no place for (of the system, of tools, empty ones): what follows such a message then
-follows the message before it. Times and parents that are missing are made up; a circle or two messages of one id are damage.
+follows the message before it. Times and parents that are missing are made up; a circle or two messages of one id are
+damage.
 """
 
 from __future__ import annotations

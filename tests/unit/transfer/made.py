@@ -22,7 +22,7 @@ USAGE = Usage(prompt_tokens=9, cached_tokens=4, new_tokens=3, prefill_ms=500.5, 
 
 def ids(prefix: str = "new") -> Callable[[], str]:
     numbers = itertools.count(1)
-    return lambda: f"{prefix}{next(numbers)}"
+    return lambda: f"{prefix}{next(numbers):03}"
 
 
 def talk() -> Conversation:
@@ -57,7 +57,7 @@ def without_ids(conversation: Conversation) -> dict[str, Any]:
 
 
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
-TIMES = st.integers(0, LATEST_MS)
+TIMES = st.one_of(st.integers(0, LATEST_MS), st.just(7))
 
 
 @st.composite

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyapp.chat.tree import Attachment, Conversation
@@ -48,6 +48,7 @@ def shown(conversation: Conversation) -> list[tuple[str, str]]:
 # ---- our own files ----
 
 
+@settings(deadline=None)
 @given(st.lists(conversations(), max_size=3))
 def test_what_was_exported_comes_back_as_it_was(before: list[Conversation]) -> None:
     after = whole(document([chat_text(each) for each in before], NOW))
@@ -57,15 +58,15 @@ def test_what_was_exported_comes_back_as_it_was(before: list[Conversation]) -> N
 
 def test_ids_are_new_so_that_nothing_is_overwritten() -> None:
     (chat,) = whole(own(chat_value(talk())))
-    assert chat.chat.id == "new5"
-    assert set(chat.entries) == {"new1", "new2", "new3", "new4"}
-    assert {entry.chat_id for entry in chat.entries.values()} == {"new5"}
+    assert chat.chat.id == "new005"
+    assert set(chat.entries) == {"new001", "new002", "new003", "new004"}
+    assert {entry.chat_id for entry in chat.entries.values()} == {"new005"}
 
 
 def test_settings_and_personas_come_along() -> None:
-    settings = {"theme": "dark", "temperature": "hot"}
+    chosen = {"theme": "dark", "temperature": "hot"}
     personas = [{"id": "p", "title": "Pirate", "prompt": "{{ arr }}"}, 5]
-    found = source(own(settings=settings, personas=personas), ids(), NOW)
+    found = source(own(settings=chosen, personas=personas), ids(), NOW)
     assert found.settings == Settings(theme="dark")
     assert found.personas == (Persona("p", "Pirate", "{{ arr }}"),)
     bare = source(own(settings=5, personas=5), ids(), NOW)
@@ -137,7 +138,7 @@ def test_an_errors_details_are_figures() -> None:
         value["entries"][3]["error"] = {"code": "unheard", "message": "x", "details": {"a": 1, "b": ["<b>"]}}
 
     (chat,) = whole(changed(change))
-    error = chat.path(list(chat.entries)[3])[-1].error
+    error = chat.entries["new002"].error
     assert error
     assert (error.code, error.details) == ("engine_failed", {"a": 1})
 
@@ -297,6 +298,7 @@ def outcome(text: str) -> None:
             assert len(whole(document([chat_text(each)], NOW))) == 1
 
 
+@settings(deadline=None)
 @given(st.one_of(JSON.map(json.dumps), st.text(max_size=30)))
 def test_whatever_is_in_a_file_it_is_read_or_refused(text: str) -> None:
     outcome(text)
@@ -305,6 +307,7 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(text: str) -> None:
 EVERYTHING = [*examples.ALL.values(), json.loads(own(chat_value(talk()), settings={"seed": 3}, personas=[]))]
 
 
+@settings(deadline=None)
 @given(st.sampled_from(EVERYTHING).flatmap(damaged).flatmap(lambda value: st.one_of(st.just(value), damaged(value))))
 def test_a_file_damaged_anywhere_is_read_or_refused(value: Any) -> None:
     outcome(json.dumps(value))
