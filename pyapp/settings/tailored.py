@@ -24,6 +24,7 @@ from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.settings.context_plan import SUMMARY_TOKENS, Limits, Meter, Turn, plan
 from pyapp.settings.settings import Overflow
 
+LONGEST_TOKEN = 16  # characters on average at most: a text that is longer need not be counted
 SUMMARIES = 8  # kept; of chats and branches that were asked last
 
 Exchange = tuple[Message, ...]  # a question with what was answered to it
@@ -128,15 +129,15 @@ class Tailored:
     async def _fitted(self, request: GenerateRequest, limits: Limits) -> GenerateRequest:
         """Raises ContextOverflow."""
         system, exchanges, question = _parted(request.messages)
-        covered, exchanges = self._covered(exchanges)
+        covered, rest = self._covered(exchanges)
         system = self._with_summary(system, self._summaries.get(covered, ""))
-        turns, question_tokens = await self._sized(system, exchanges, question, limits)
+        turns, question_tokens = await self._sized(system, rest, question, limits)
         planned = plan(turns, question_tokens, limits)
         if planned.summarise:
-            await self._summarise(covered, [exchanges[at] for at in planned.summarise], limits)
+            await self._summarise(covered, [rest[at] for at in planned.summarise], limits)
             return await self._fitted(request, limits)
         self.on_meter(Meter(planned.used_tokens, limits.window_tokens))
-        kept = (message for at in planned.kept for message in exchanges[at])
+        kept = (message for at in planned.kept for message in rest[at])
         return replace(request, messages=(*system, *kept, *question), max_new_tokens=planned.max_new_tokens)
 
     # ---- how large it is ----
@@ -202,7 +203,7 @@ class Tailored:
         while parts:
             transcript = "\n\n".join(part for part in (before, *parts) if part)
             messages = (Message("system", words.instruction), Message("user", transcript))
-            if await self.engine.count(messages) <= most_tokens:
+            if len(transcript) <= LONGEST_TOKEN * most_tokens and await self.engine.count(messages) <= most_tokens:
                 return GenerateRequest(messages, Sampling(temperature=0), SUMMARY_TOKENS)
             del parts[0]
         return None
