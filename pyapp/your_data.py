@@ -73,22 +73,23 @@ class YourData:
     async def chat_to_read(self, chat_id: str) -> File:
         """Raises KeyError for a chat that is gone."""
         conversation = await self.library.open(chat_id)
-        name = self._file_name(conversation.chat.title, ".md")
+        name = self.file_name(conversation.chat.title, ".md")
         return File(name, exporting.markdown(conversation, self.text), "text/markdown")
 
     async def chat_to_keep(self, chat_id: str) -> File:
         """Raises KeyError for a chat that is gone."""
         conversation = await self.library.open(chat_id)
         text = exporting.document([exporting.chat_text(conversation)], self.now_ms())
-        return File(self._file_name(conversation.chat.title, ".json"), text)
+        return File(self.file_name(conversation.chat.title, ".json"), text)
 
     async def everything(self) -> File:
         """All chats, settings and personas."""
         chats = [exporting.chat_text(each) async for each in self._conversations()]
         document = exporting.document(chats, self.now_ms(), self.preferences.app, self.preferences.mine)
-        return File(self._file_name("", ".json"), document)
+        return File(self.file_name("", ".json"), document)
 
-    def _file_name(self, title: str, ending: str) -> str:
+    def file_name(self, title: str, ending: str) -> str:
+        """What a file of today is called."""
         return exporting.file_name(title, local_day(self.now_ms()), ending)
 
     async def _conversations(self) -> AsyncGenerator[Conversation, None]:

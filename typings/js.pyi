@@ -2,6 +2,8 @@
 
 from typing import Any
 
+Blob: Any
+URL: Any
 document: Any
 localStorage: Any
 location: Any

@@ -9,11 +9,15 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from js import URLSearchParams, document, localStorage, location
+from js import URLSearchParams, document, localStorage, location, navigator
 from pyodide.ffi import create_proxy
 
 from pyapp.app import App
+from pyapp.browser import look
 from pyapp.browser.bridge import Bridge
+from pyapp.browser.dialogs import Dialogs
+from pyapp.browser.keyboard import Keyboard
+from pyapp.browser.meter import ContextMeter
 from pyapp.browser.page import BrowserPage, by_id
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
@@ -21,8 +25,12 @@ from pyapp.chat.session import Session
 from pyapp.engine import values
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.models.store import Store
+from pyapp.preferences import Preferences
+from pyapp.settings.tailored import Tailored
 from pyapp.setup.setup import Setup
+from pyapp.views import shortcuts
 from pyapp.views.language import Language, pick
+from pyapp.your_data import YourData
 
 INTENT_KEY = "candil.download"
 LANGUAGE_KEY = "candil.language"
@@ -44,8 +52,9 @@ class LocalIntent:
 class Events:
     """One delegated listener per kind of event; the proxies live as long as the page."""
 
-    def __init__(self, app: App, page: BrowserPage, bridge: Bridge) -> None:
+    def __init__(self, app: App, page: BrowserPage, bridge: Bridge, preferences: Preferences, dialogs: Dialogs) -> None:
         self._app = app
+        self._preferences = preferences
         self._page = page
         self._bridge = bridge
         self._proxies: list[Any] = []
@@ -61,6 +70,7 @@ class Events:
             "later-update": lambda _button: page.show_update(False),
             "suggestion": lambda button: self._suggested(button.textContent),
             "copy-code": page.copy_code,
+            **dialogs.actions,
         }
 
     def connect(self) -> None:
@@ -72,7 +82,7 @@ class Events:
         self._on(by_id("new-chat"), "click", lambda _event: self._new_chat())
         self._on(by_id("choice"), "close", self._chosen)
         self._on(by_id("language"), "change", self._language_changed)
-        for button in document.querySelectorAll(".suggestion"):
+        for button in document.querySelectorAll(".suggestion, #open-settings"):
             button.disabled = False
 
     def _on(self, target: Any, kind: str, handler: Any) -> None:
@@ -99,8 +109,13 @@ class Events:
         self._app.send()
 
     def _key_pressed(self, event: Any) -> None:
-        # Enter that ends an input method's composition chooses a character; it sends nothing.
-        if event.key == "Enter" and not event.shiftKey and not event.isComposing:
+        if shortcuts.sends(
+            event.key,
+            mod=event.ctrlKey or event.metaKey,
+            shift=event.shiftKey,
+            composing=event.isComposing,
+            with_enter=self._preferences.app.send_with_enter,
+        ):
             event.preventDefault()
             self._app.send()
 
@@ -124,6 +139,7 @@ class Events:
         document.documentElement.lang = event.target.value
         self._page.language = Language(event.target.value)
         self._page.redraw()
+        self._preferences.on_change()
 
     def _apply_update(self) -> None:
         asyncio.ensure_future(values(self._bridge, "page.apply_update"))  # noqa: RUF006 -- the page reloads under it
@@ -151,24 +167,53 @@ def main() -> None:
     by_id("language").value = language.code
     bridge = Bridge(bridge_module)
     page = BrowserPage(language)
+
+    def text(key: str) -> str:
+        return page.language.text(key)
+
+    library = Library(bridge, new_id=new_id, now_ms=now_ms)
+    session = Session(library.new(), library, new_id, now_ms, page.show_session)
+    preferences = Preferences(library, session, text, new_id)
     engine = TransformersJs(bridge, seed=lambda: secrets.randbits(32))
+    tailored = Tailored(engine, preferences.wishes, preferences.words)
+    store = Store(bridge)
     device = query.get("device")
     setup = Setup(
         bridge,
-        {engine.name: engine},
-        Store(bridge),
+        {tailored.name: tailored},
+        store,
         LocalIntent(),
         device if device in ("wasm", "webgpu") else "auto",
     )
-    library = Library(bridge, new_id=new_id, now_ms=now_ms)
-    session = Session(library.new(), library, new_id, now_ms, page.show_session)
     app = App(page, setup, session, library)
     page.restore_draft()
-    events = Events(app, page, bridge)
+    data = YourData(library, preferences, store, bridge, text, new_id, now_ms)
+    dialogs = Dialogs(page, session, preferences, data, apple="Mac" in navigator.userAgent)
+    dialogs.connect()
+    meter = ContextMeter(page, session, tailored)
+    tailored.on_meter = meter.show
+    session.on_event = _both(session.on_event, meter.session_changed)
+    setup.on_state = _both(setup.on_state, lambda _state: meter.measure())
+    preferences.on_change = lambda: _prefer(preferences, meter)
+    events = Events(app, page, bridge, preferences, dialogs)
     events.connect()
     document.documentElement.dataset.candil = "python"
-    _alive.extend([app, events, asyncio.ensure_future(_watch_updates(bridge, page))])
+    tasks = [asyncio.ensure_future(work) for work in (_watch_updates(bridge, page), preferences.start())]
+    _alive.extend([app, events, Keyboard({"shortcuts": lambda: dialogs.open("shortcuts")}), *tasks])
     app.start()
+
+
+def _both(first: Callable[[Any], None], second: Callable[[Any], None]) -> Callable[[Any], None]:
+    def both(event: Any) -> None:
+        first(event)
+        second(event)
+
+    return both
+
+
+def _prefer(preferences: Preferences, meter: ContextMeter) -> None:
+    look.apply(preferences.app.theme)
+    meter.measure()
 
 
 _alive: list[Any] = []  # what must live as long as the page

@@ -5,6 +5,7 @@ STRINGS: dict[str, str] = {
     "shell.skip": "Skip to the message box",
     "shell.starting": "Lighting the lamp…",
     "shell.language": "Language",
+    "shell.settings": "Settings",
     "shell.small_print": "Small models make mistakes. Check what matters.",
     "shell.noscript": "Candil runs entirely in your browser and needs JavaScript and WebAssembly for that. Please switch them on and reload.",
     "welcome.title": "Your own AI, at home",

@@ -5,6 +5,7 @@ STRINGS: dict[str, str] = {
     "shell.skip": "Ir al cuadro de mensaje",
     "shell.starting": "Encendiendo el candil…",
     "shell.language": "Idioma",
+    "shell.settings": "Ajustes",
     "shell.small_print": "Los modelos pequeños se equivocan. Comprueba lo que importa.",
     "shell.noscript": "Candil funciona por completo en tu navegador y para eso necesita JavaScript y WebAssembly. Actívalos y recarga la página.",
     "welcome.title": "Tu propia IA, en casa",
