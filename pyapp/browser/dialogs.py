@@ -22,7 +22,7 @@ from pyapp.views import personas as persona_views
 from pyapp.views import settings as settings_views
 from pyapp.views import shortcuts as shortcut_views
 from pyapp.views import your_data as data_views
-from pyapp.views.html import Html
+from pyapp.views.html import Html, join
 from pyapp.views.panel import Section, panel
 from pyapp.your_data import File, YourData
 
@@ -62,6 +62,7 @@ class Dialogs:
             "data-import": lambda _button: self._pick(self._import),
             "data-use-settings": lambda _button: self._do(self._use_settings()),
             "data-delete": lambda _button: self._do(self._confirm()),
+            "data-keep": lambda _button: self._keep_everything(),
             "data-delete-confirmed": lambda _button: self._do(self._delete_everything()),
         }
 
@@ -88,6 +89,7 @@ class Dialogs:
     def _show(self, section: Section, *, focus: str = "") -> None:
         self._section = section
         self._panel.innerHTML = panel(section, self._body(section), self._page.language)
+        self._panel.querySelector("[aria-current]").scrollIntoView()
         if focus:
             self._panel.querySelector(f'[data-action="show-section"][data-id="{focus}"]').focus()
 
@@ -95,13 +97,13 @@ class Dialogs:
         preferences, language = self._preferences, self._page.language
         match section:
             case "app":
-                return settings_views.app_form(preferences.app, preferences.personas, language)
+                form = settings_views.app_form(preferences.app, preferences.personas, language)
+                chat = bool(self._session.conversation.entries)
+                return join([form, data_views.section(language, chat=chat)])
             case "chat":
                 return settings_views.chat_form(preferences.app, preferences.own, preferences.personas, language)
             case "personas":
                 return persona_views.library(preferences.personas, language)
-            case "data":
-                return data_views.section(language, chat=bool(self._session.conversation.entries))
             case "shortcuts":
                 return shortcut_views.table(language, apple=self._apple)
 
@@ -243,9 +245,8 @@ class Dialogs:
     async def _import(self, text: str) -> None:
         report = await self._data.take_in(text, self._progress)
         self._offered = report.settings
-        self._show("data")
-        by_id("panel-body").insertAdjacentHTML("afterbegin", data_views.report(report, self._page.language))
-        self._focus_heading()
+        self._show("app")
+        self._news(data_views.report(report, self._page.language))
 
     def _progress(self, done: int, all_: int) -> None:
         language = self._page.language
@@ -254,24 +255,29 @@ class Dialogs:
     async def _use_settings(self) -> None:
         if self._offered:
             await self._preferences.save(self._offered)
-        self._show("data", focus="data")
+        self._show("app", focus="app")
         self._tell(self._page.language.text("settings.saved"))
 
     # ---- deleting ----
 
     async def _confirm(self) -> None:
         inventory = await self._data.inventory()
-        by_id("panel-body").innerHTML = data_views.confirmation(inventory, self._page.language)
-        self._focus_heading()
+        self._news(data_views.confirmation(inventory, self._page.language))
+
+    def _keep_everything(self) -> None:
+        by_id("data-news").innerHTML = ""
+        self._panel.querySelector('[data-action="data-delete"]').focus()
 
     async def _delete_everything(self) -> None:
         self._tell(self._page.language.text("data.deleting"))
         await self._data.delete_everything()
         location.reload()
 
-    def _focus_heading(self) -> None:
-        """What has just appeared is read out."""
-        heading = self._panel.querySelector("#panel-body h3")
+    def _news(self, html: Html) -> None:
+        """Above the buttons, where it is seen and read out."""
+        self._tell("")
+        by_id("data-news").innerHTML = html
+        heading = self._panel.querySelector("#data-news h4")
         heading.tabIndex = -1
         heading.focus()
 

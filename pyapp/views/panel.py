@@ -7,13 +7,12 @@ from typing import Literal, get_args
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
 
-Section = Literal["app", "chat", "personas", "data", "shortcuts"]
+Section = Literal["app", "chat", "personas", "shortcuts"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 _TITLES: dict[Section, str] = {
     "app": "shell.settings",
     "chat": "settings.chat.title",
     "personas": "personas.title",
-    "data": "data.title",
     "shortcuts": "shortcuts.title",
 }
 

@@ -178,4 +178,4 @@ def _shown(row: Field, value: object, language: Language) -> str:
 
 
 def _figure(value: float, language: Language) -> str:
-    return language.number(value, len(f"{value:.4g}".partition(".")[2]))
+    return language.number(value, len(f"{value:.4f}".rstrip("0").partition(".")[2]))

@@ -13,14 +13,20 @@ MOST_SHOWN = 20  # of what was not imported
 
 
 def section(language: Language, *, chat: bool) -> Html:
-    """`chat`: one is open that has messages."""
+    """The end of the app's settings. `chat`: one is open that has messages."""
     rows = [
         _row("export", ("export",), language),
         _row("chat", ("export-markdown", "export-json"), language) if chat else Html(),
         _row("import", ("import",), language),
         _row("delete", ("delete",), language),
     ]
-    return fill("<p>{lead}</p>{rows}", lead=language.text("data.lead"), rows=join(rows))
+    return fill(
+        '<section id="your-data" aria-labelledby="data-title"><h3 id="data-title">{title}</h3><p>{lead}</p>'
+        '<div id="data-news"></div>{rows}</section>',
+        title=language.text("data.title"),
+        lead=language.text("data.lead"),
+        rows=join(rows),
+    )
 
 
 def _row(name: str, actions: Sequence[str], language: Language) -> Html:
@@ -46,8 +52,8 @@ def _row(name: str, actions: Sequence[str], language: Language) -> Html:
 def confirmation(inventory: Inventory, language: Language) -> Html:
     """Asked before everything is deleted."""
     return fill(
-        '<section class="confirm" aria-labelledby="confirm-title"><h3 id="confirm-title">{title}</h3><p>{text}</p>'
-        '<div class="buttons"><button type="button" class="secondary" data-action="show-section" data-id="data">'
+        '<section class="confirm" aria-labelledby="confirm-title"><h4 id="confirm-title">{title}</h4><p>{text}</p>'
+        '<div class="buttons"><button type="button" class="secondary" data-action="data-keep">'
         '{cancel}</button><button type="button" class="danger" data-action="data-delete-confirmed">{confirm}</button>'
         "</div></section>",
         title=language.text("data.delete.title"),
@@ -67,7 +73,7 @@ def report(done: Report, language: Language) -> Html:
     sentences = [language.text("import.done", n=language.number(done.chats))]
     sentences += [language.text("import.personas", n=language.number(done.personas))] if done.personas else []
     return fill(
-        '<section class="report" aria-labelledby="report-title"><h3 id="report-title">{first}</h3>{more}{skipped}'
+        '<section class="report" aria-labelledby="report-title"><h4 id="report-title">{first}</h4>{more}{skipped}'
         "{settings}</section>",
         first=sentences[0],
         more=join([fill("<p>{sentence}</p>", sentence=sentence) for sentence in sentences[1:]]),

@@ -43,6 +43,8 @@ def test_every_key_is_used() -> None:
         if path.suffix in {".py", ".html"} and "strings" not in path.parts
     )
     families = ("error.", "language.", "device.", "choice.why.", "choice.private", "choice.offline", "choice.free")
+    families += ("setting.", "settings.group.", "settings.wrong.", "panel.", "personas.", "persona.", "data.")
+    families += ("import.reason.", "shortcut.")
     for key in LANGUAGES["en"]:
         assert re.search(rf"[\"']{re.escape(key)}[\"']", used) or key.startswith(families), key
 

@@ -147,7 +147,6 @@ STRINGS: dict[str, str] = {
     "panel.app": "General",
     "panel.chat": "This chat",
     "panel.personas": "Personas",
-    "panel.data": "Your data",
     "panel.shortcuts": "Keyboard",
     "settings.saved": "Saved.",
     "settings.not_kept": "This browser does not keep it: it lasts until this tab is closed.",
