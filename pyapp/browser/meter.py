@@ -33,6 +33,7 @@ class ContextMeter:
         button = by_id("meter")
         button.hidden = not value.used_tokens
         button.dataset.level = value.level
+        button.title = meter_view.sentence(value, self._page.language)
         button.innerHTML = meter_view.meter(value, self._page.language)
 
     def measure(self) -> None:

@@ -55,9 +55,12 @@ class ContextPlan:
 class Meter:
     used_tokens: int
     window_tokens: int
+    left_out: int = 0  # messages that are no longer asked, or only in a summary
 
     @property
-    def level(self) -> Literal["ok", "warn", "full"]:
+    def level(self) -> Literal["ok", "warn", "full", "over"]:
+        if self.left_out:
+            return "over"
         share = self.used_tokens / self.window_tokens
         return "full" if share >= FULL_AT else "warn" if share >= WARN_AT else "ok"
 

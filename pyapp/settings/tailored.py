@@ -95,10 +95,12 @@ class Tailored:
             raise EmptyPrompt()
         wished = self._wished(request)
         limits = replace(self.wishes().limits(self._loaded()), max_new_tokens=wished.max_new_tokens)
-        async with aclosing(self.engine.generate(await self._fitted(wished, limits))) as events:
+        fitted = await self._fitted(wished, limits)
+        async with aclosing(self.engine.generate(fitted)) as events:
             async for event in events:
                 if isinstance(event, Finished):
-                    self.on_meter(Meter(event.usage.prompt_tokens + event.usage.new_tokens, limits.window_tokens))
+                    used = event.usage.prompt_tokens + event.usage.new_tokens
+                    self.on_meter(Meter(used, limits.window_tokens, _left_out(wished, fitted)))
                 yield event
 
     async def measure(self, messages: Sequence[Message]) -> Meter:
@@ -136,9 +138,10 @@ class Tailored:
         if planned.summarise:
             await self._summarise(covered, [rest[at] for at in planned.summarise], limits)
             return await self._fitted(request, limits)
-        self.on_meter(Meter(planned.used_tokens, limits.window_tokens))
         kept = (message for at in planned.kept for message in rest[at])
-        return replace(request, messages=(*system, *kept, *question), max_new_tokens=planned.max_new_tokens)
+        fitted = replace(request, messages=(*system, *kept, *question), max_new_tokens=planned.max_new_tokens)
+        self.on_meter(Meter(planned.used_tokens, limits.window_tokens, _left_out(request, fitted)))
+        return fitted
 
     # ---- how large it is ----
 
@@ -219,6 +222,11 @@ def _parted(messages: Sequence[Message]) -> tuple[Exchange, list[Exchange], Exch
         else:
             exchanges[-1] = (*exchanges[-1], message)
     return system, exchanges[:-1], exchanges[-1] if exchanges else ()
+
+
+def _left_out(wished: GenerateRequest, fitted: GenerateRequest) -> int:
+    said, asked = (sum(m.role != "system" for m in request.messages) for request in (wished, fitted))
+    return said - asked
 
 
 def _turn(exchange: Exchange, tokens: int) -> Turn:

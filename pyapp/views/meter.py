@@ -6,7 +6,12 @@ from pyapp.settings.context_plan import FULL_AT, WARN_AT, Meter
 from pyapp.views.html import Html, fill
 from pyapp.views.language import Language
 
-_SENTENCES = {"ok": "context.meter", "warn": "context.meter.warn", "full": "context.meter.full"}
+_SENTENCES = {
+    "ok": "context.meter",
+    "warn": "context.meter.warn",
+    "full": "context.meter.full",
+    "over": "context.meter.over",
+}
 
 
 def meter(value: Meter, language: Language) -> Html:
@@ -28,4 +33,5 @@ def sentence(value: Meter, language: Language) -> str:
         _SENTENCES[value.level],
         used=language.number(value.used_tokens),
         window=language.number(value.window_tokens),
+        left_out=language.number(value.left_out),
     )

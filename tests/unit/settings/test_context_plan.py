@@ -97,3 +97,4 @@ def test_it_fits_or_it_raises(turns: list[Turn], question_tokens: int, limits: L
 )
 def test_meter(used: int, level: str) -> None:
     assert Meter(used, 100).level == level
+    assert Meter(used, 100, 1).level == "over"

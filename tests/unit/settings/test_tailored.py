@@ -111,6 +111,7 @@ def test_the_oldest_are_dropped_and_no_size_is_asked_twice() -> None:
     stage = Stage(Wishes(max_new_tokens=100))
     request = stage.ask(*talk(10))
     assert asked(request) == ["8", "9", "last"]
+    assert stage.meters == [Meter(419, WINDOW, 16), Meter(42, WINDOW, 16)]
     assert request.max_new_tokens == 100
     sized = [each for each in stage.engine.counted if each[-1].text == "?" and len(each) == 3]
     assert [int(each[0].text) for each in sized] == [9, 8, 7, 6, 5]

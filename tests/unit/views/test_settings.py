@@ -222,3 +222,5 @@ def test_the_meter_says_how_full_it_is(used: int, sentence: str) -> None:
     page = Page(meter.meter(Meter(used, 8192), EN)).check()
     assert page.words.endswith(sentence)
     assert page.all("meter", value=str(used), max="8192")
+    over = Page(meter.meter(Meter(used, 8192, 4), ES)).words
+    assert over.endswith("Mensajes más antiguos que ya no se envían: 4.")

@@ -60,6 +60,7 @@ STRINGS: dict[str, str] = {
     "context.meter": "{used} of {window} tokens used",
     "context.meter.warn": "{used} of {window} tokens used. This chat is getting long.",
     "context.meter.full": "{used} of {window} tokens used. The oldest messages will soon no longer fit.",
+    "context.meter.over": "{used} of {window} tokens used. Oldest messages that are no longer sent: {left_out}.",
     "personas.title": "Personas",
     "personas.lead": "Ready-made instructions for the model. Make your own, or begin with a copy of one of these.",
     "personas.new": "New persona",

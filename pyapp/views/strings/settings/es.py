@@ -60,6 +60,7 @@ STRINGS: dict[str, str] = {
     "context.meter": "{used} de {window} tokens usados",
     "context.meter.warn": "{used} de {window} tokens usados. Este chat se está alargando.",
     "context.meter.full": "{used} de {window} tokens usados. Los mensajes más antiguos pronto dejarán de caber.",
+    "context.meter.over": "{used} de {window} tokens usados. Mensajes más antiguos que ya no se envían: {left_out}.",
     "personas.title": "Personajes",
     "personas.lead": "Instrucciones ya preparadas para el modelo. Crea las tuyas o empieza con una copia de estas.",
     "personas.new": "Personaje nuevo",
