@@ -42,9 +42,9 @@ def test_every_key_is_used() -> None:
         for path in (REPOSITORY / folder).rglob("*")
         if path.suffix in {".py", ".html"} and "strings" not in path.parts
     )
-    families = ("error.", "language.", "device.", "choice.why.", "choice.private", "choice.offline", "choice.free")
-    families += ("setting.", "settings.group.", "settings.wrong.", "panel.", "personas.", "persona.", "data.")
-    families += ("import.reason.", "shortcut.")
+    families: tuple[str, ...] = ("error.", "language.", "device.", "choice.why.", "choice.private", "choice.offline")
+    families += ("choice.free", "setting.", "settings.group.", "settings.wrong.", "panel.", "personas.", "persona.")
+    families += ("data.", "import.reason.", "shortcut.")
     for key in LANGUAGES["en"]:
         assert re.search(rf"[\"']{re.escape(key)}[\"']", used) or key.startswith(families), key
 
