@@ -36,6 +36,7 @@ class Message:
 
     role: Role
     text: str
+    attached: bool = False  # there is an attachment in it: it is not forgotten however long the conversation grows
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
  * by the op's first word, and carries replies to Python in batches, at most one per animation frame.
  * It decides nothing; what crosses is described in protocol.d.ts.
  */
+import { forget } from "./forget.js";
 import { applyUpdate, keep, register } from "./offline.js";
 import { DB_OPS } from "./storage.js";
 import { hear, post } from "./tabs.js";
@@ -201,6 +202,7 @@ const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
   async "page.apply_update"() {
     applyUpdate();
   },
+  "page.forget": forget,
 });
 
 /** @param {number} id @param {string} op @param {any} payload */

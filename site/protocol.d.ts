@@ -148,6 +148,8 @@ export interface PageOps {
   "page.updates": { in: {}; out: { ready: true } };
   /** Lets the waiting version take over; the page reloads. */
   "page.apply_update": { in: {}; out: never };
+  /** Deletes all this origin keeps beside the database and the store: local storage, caches, the service worker. */
+  "page.forget": { in: {}; out: never };
 }
 
 // ---- the page's IndexedDB (site/storage.js), answered by the page itself ----

@@ -2,13 +2,15 @@
 
 from typing import Any
 
+Blob: Any
 Date: Any
 Intl: Any
 Object: Any
+URL: Any
+URLSearchParams: Any
 document: Any
 localStorage: Any
 location: Any
 navigator: Any
 performance: Any
 window: Any
-URLSearchParams: Any

@@ -155,6 +155,9 @@ class BrowserPage:
         by_id("toast").hidden = False
         by_id("toast").querySelector("button").focus()
 
+    def hide_toast(self) -> None:
+        by_id("toast").hidden = True
+
     def keep_focus(self, button: Any, change: Callable[[], None]) -> None:
         """`change` shows another version of a message: the same button of that one has the focus then."""
         label, target = button.getAttribute("aria-label"), button.dataset.id
@@ -179,6 +182,12 @@ class BrowserPage:
         """What was said, as it was written: an answer as Markdown."""
         text = self._entries[button.dataset.id].text
         asyncio.ensure_future(self._copy(text, button))  # noqa: RUF006 -- ends by itself
+
+    def copy_last(self) -> None:
+        """The last answer."""
+        buttons = document.querySelectorAll('article[data-role="assistant"] [data-action="copy-message"]')
+        if buttons.length:
+            self.copy_message(buttons.item(buttons.length - 1))
 
     async def _copy(self, text: str, button: Any) -> None:
         try:

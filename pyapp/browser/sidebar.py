@@ -9,10 +9,13 @@ from typing import Any
 from js import document, localStorage, window
 from pyodide.ffi import create_once_callable, create_proxy
 
+from pyapp.app import App
+from pyapp.browser.events import Events
 from pyapp.browser.page import by_id
 from pyapp.chat.groups import Group
 from pyapp.chat.search import Found
 from pyapp.chat.tree import Chat
+from pyapp.chat_list import ChatList
 from pyapp.views import chats as view
 from pyapp.views.html import Html
 from pyapp.views.language import Language
@@ -29,6 +32,7 @@ class Sidebar:
         self._announce = announce
         self._make: Callable[[], Html] = Html  # of what is to be shown
         self._asked = False
+        self._to_focus: str | None = None  # the chat whose line gets the focus when it is drawn
         self._narrow = window.matchMedia(PHONE)
         self._changed = create_proxy(self._resized)
         self._narrow.addEventListener("change", self._changed)
@@ -48,18 +52,39 @@ class Sidebar:
             line.innerHTML = view.rename_form(chat, self._language())
             line.querySelector("input").select()
 
-    def leave_rename(self) -> None:
-        """The list may be drawn again. What the box says goes with it, unless it was read before."""
-        if form := by_id("chats").querySelector("form"):
-            form.classList.remove("rename")  # losing its focus, as it does now, is not another answer
-            form.remove()
-
     def show_deleted(self, chat: Chat | None) -> None:
         toast = by_id("toast")
         toast.hidden = chat is None
         toast.innerHTML = view.deleted(chat, self._language()) if chat else ""
 
     # ---- what only the browser's edge needs ----
+
+    def connect(self, events: Events, app: App, chats: ChatList) -> None:
+        events.add(
+            {
+                "new-chat": lambda _button: self.new(app),
+                "open-chat": lambda button: self._open_chat(app, button),
+                "rename-chat": lambda button: chats.begin_rename(button.dataset.id),
+                "pin-chat": lambda button: chats.pin(button.dataset.id),
+                "delete-chat": lambda button: self._delete(chats, button.dataset.id),
+                "undo-chat": lambda _button: self._undo(chats),
+                "close-toast": lambda _button: self._close_toast(chats),
+                "show-chats": lambda _button: self.open(),
+                "hide-chats": lambda _button: self.close(),
+            }
+        )
+        events.on(by_id("search"), "input", lambda event: chats.search(event.target.value))
+        for kind in ("submit", "focusout", "keydown"):
+            events.on(by_id("chats"), kind, lambda event: self._renamed(chats, event))
+
+    def search(self) -> None:
+        """The box to search in, wherever it is."""
+        if not self.is_open:
+            self.open()
+        by_id("search").focus()
+
+    def toggle(self) -> None:
+        self.close() if self.is_open else self.open()
 
     def open(self) -> None:
         """On a phone it covers the conversation, which cannot be reached meanwhile."""
@@ -73,11 +98,46 @@ class Sidebar:
         self._cover(False)
         by_id("show-chats").focus()
 
-    def chosen(self) -> None:
+    def new(self, app: App) -> None:
+        app.new_chat()
+        self._chosen()
+
+    def _open_chat(self, app: App, button: Any) -> None:
+        app.open_chat(button.dataset.id, button.dataset.entry or None)
+        self._chosen()
+
+    def _chosen(self) -> None:
         """A chat was chosen: where the list covers it, it goes away."""
-        if self._narrow.matches and self.is_open:
+        if self.covers:
             self._set("closed", keep=False)
             self._cover(False)
+        by_id("message").focus()
+
+    def _delete(self, chats: ChatList, chat_id: str) -> None:
+        chats.delete(chat_id)
+        by_id("toast").querySelector("button").focus()
+
+    def _undo(self, chats: ChatList) -> None:
+        chats.undo()
+        by_id("message").focus()
+
+    def _close_toast(self, chats: ChatList) -> None:
+        chats.leave_undo()
+        by_id("message").focus()
+
+    def _renamed(self, chats: ChatList, event: Any) -> None:
+        """Enter, or going elsewhere, keeps the title; Escape leaves it as it was."""
+        form = event.target.closest(".rename")
+        if not form or (event.type == "keydown" and event.key != "Escape"):
+            return
+        event.preventDefault()
+        event.stopPropagation()  # this Escape has done its work
+        title, chat_id = form.elements.title.value, form.dataset.id
+        form.classList.remove("rename")  # losing its focus, as it does now, is not another answer
+        form.remove()
+        chats.rename(chat_id, "" if event.type == "keydown" else title)
+        if event.type != "focusout":
+            self._to_focus = chat_id
 
     @property
     def is_open(self) -> bool:
@@ -116,7 +176,8 @@ class Sidebar:
         if chats.querySelector("form"):
             return
         focused = document.activeElement
-        had = focused.dataset.id if focused and chats.contains(focused) else None
+        had = focused.dataset.id if focused and chats.contains(focused) else self._to_focus
+        self._to_focus = None
         chats.innerHTML = self._make()
         if had and (same := chats.querySelector(f'[data-action="open-chat"][data-id="{had}"]')):
             same.focus()

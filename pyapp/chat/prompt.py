@@ -14,7 +14,7 @@ TITLE_CHARACTERS = 50
 def prompt(path: Iterable[Entry], instructions: str = "") -> tuple[Message, ...]:
     """Every message that says something, the growing answer excluded; `instructions` are the system's message."""
     system = (Message("system", instructions),) if instructions.strip() else ()
-    said = (Message(e.role, text(e)) for e in path if e.state != "streaming")
+    said = (Message(e.role, text(e), attached=bool(e.attachments)) for e in path if e.state != "streaming")
     return (*system, *(message for message in said if message.text))
 
 

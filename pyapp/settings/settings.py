@@ -6,7 +6,7 @@ not known (a later Candil wrote them) are kept as they are; a wrong value is the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -26,7 +26,6 @@ _DEFAULT: Mapping[str, Any] = {row.key: row.default for row in TABLE}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    model_id: str = _DEFAULT["model_id"]
     persona_id: str = _DEFAULT["persona_id"]
     system_prompt: str = _DEFAULT["system_prompt"]
     max_new_tokens: int = _DEFAULT["max_new_tokens"]
@@ -40,7 +39,6 @@ class Settings:
     history_messages: int | None = _DEFAULT["history_messages"]
     overflow: Overflow = _DEFAULT["overflow"]
     theme: Theme = _DEFAULT["theme"]
-    language: str = _DEFAULT["language"]
     send_with_enter: bool = _DEFAULT["send_with_enter"]
     slow_budget_s: int = _DEFAULT["slow_budget_s"]
     unknown: Values = field(default_factory=lambda: _NOTHING)  # of a later version
@@ -89,15 +87,17 @@ def merged(app: Settings, chat: Values) -> Settings:
     return replace(app, **known)  # type: ignore[arg-type]
 
 
-def changed(settings: Settings, key: str, text: str) -> Settings:
-    """With what was typed into the form for `key`. Raises NotAllowed."""
-    return replace(settings, **{key: BY_KEY[key].read(text)})  # type: ignore[arg-type]
+def typed(settings: Settings, texts: Mapping[str, str]) -> Parsed:
+    """With what was typed into the form, by key. What is not allowed is as it was, and is reported."""
+    known, wrong = _read(texts)
+    return Parsed(replace(settings, **known), wrong)
 
 
-def overridden(chat: Values, key: str, text: str | None) -> Values:
-    """The overrides of a chat with what was typed for `key`; None is "as in the app". Raises NotAllowed."""
-    others = {k: v for k, v in chat.items() if k != key}
-    return MappingProxyType(others if text is None else {**others, key: BY_KEY[key].read(text)})
+def typed_overrides(chat: Values, texts: Mapping[str, str], inherited: Collection[str]) -> Overrides:
+    """The overrides of a chat with what was typed; the keys in `inherited` are "as in the app"."""
+    known, wrong = _read({key: text for key, text in texts.items() if key not in inherited})
+    others = {key: it for key, it in chat.items() if key not in inherited}
+    return Overrides(MappingProxyType({**others, **known}), wrong)
 
 
 def reset(settings: Settings) -> Settings:
@@ -114,6 +114,17 @@ def sampling(settings: Settings) -> Sampling:
         repetition_penalty=settings.repetition_penalty,
         seed=settings.seed,
     )
+
+
+def _read(texts: Mapping[str, str]) -> tuple[dict[str, Any], tuple[Wrong, ...]]:
+    known: dict[str, Any] = {}
+    wrong: list[Wrong] = []
+    for key, text in texts.items():
+        try:
+            known[key] = BY_KEY[key].read(text)
+        except NotAllowed as error:
+            wrong.append(error.wrong)
+    return known, tuple(wrong)
 
 
 def _sorted_out(value: object) -> tuple[dict[str, Any], dict[str, object], tuple[Wrong, ...]]:

@@ -1,5 +1,7 @@
 """What can be set: one row for each setting, from which parsing, the forms and the sentences are made.
 
+Two choices are made elsewhere: the model on the page of models, and the language, which the page needs before Python.
+
 A row's sentences are `setting.<key>` and `setting.<key>.help` in the languages; those of its choices are
 `setting.<key>.<choice>`.
 """
@@ -12,7 +14,7 @@ from typing import Literal, NoReturn
 
 from pyapp.engine import Sampling
 
-Kind = Literal["number", "integer", "choice", "flag", "text", "model", "persona"]
+Kind = Literal["number", "integer", "choice", "flag", "text", "persona"]
 Group = Literal["answer", "sampling", "context", "app"]
 Fault = Literal["type", "range", "choice", "length"]
 
@@ -72,9 +74,11 @@ class Field:
         if self.kind not in ("number", "integer"):
             return self.check(text)
         if not text.strip():
-            return self.check(None)
+            return None if self.optional else self._refuse("type", text)
         try:
-            return self.check(float(text.strip().replace(",", ".")))  # half of the world writes 0,2
+            return self._number(float(text.strip().replace(",", ".")))  # half of the world writes 0,2
+        except NotAllowed as error:
+            self._refuse(error.wrong.fault, text)
         except ValueError:
             self._refuse("type", text)
 
@@ -101,7 +105,6 @@ class Field:
 
 
 TABLE: tuple[Field, ...] = (
-    Field("model_id", "answer", "model", ""),  # "": the one that was chosen at the start
     Field("persona_id", "answer", "persona", ""),  # "": none
     Field("system_prompt", "answer", "text", ""),
     Field("max_new_tokens", "answer", "integer", 1024, 16, 32_768, 16),
@@ -115,7 +118,6 @@ TABLE: tuple[Field, ...] = (
     Field("history_messages", "context", "integer", None, 1, 10_000, optional=True),  # None: all that fit
     Field("overflow", "context", "choice", "trim", choices=("trim", "summarise", "stop")),
     Field("theme", "app", "choice", "system", choices=("system", "light", "dark"), per_chat=False),
-    Field("language", "app", "choice", "auto", choices=("auto", "en", "es"), per_chat=False),
     Field("send_with_enter", "app", "flag", True, per_chat=False),
     Field("slow_budget_s", "app", "integer", 30, 5, 3600, 5, per_chat=False),
 )

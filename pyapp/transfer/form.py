@@ -1,4 +1,4 @@
-"""The form of our own exports, `candil.chats` version 1, as site/chats.schema.json describes it: chats to JSON and back.
+"""The form of our own exports, `candil.chats` version 1, which site/chats.schema.json describes.
 
 A chat goes with all its branches, without whatever belongs to one device (deletions not yet final). Members that are
 not known are ignored.
@@ -26,6 +26,7 @@ from pyapp.transfer.reading import (
     count,
     flag,
     items,
+    moment,
     obj,
     one_of,
     parents_first,
@@ -58,7 +59,11 @@ def chat_value(conversation: Conversation) -> dict[str, object]:
 
 
 def _entry_value(entry: Entry) -> dict[str, object]:
-    error = entry.error and {"code": entry.error.code, "message": entry.error.message, "details": entry.error.details}
+    error = entry.error and {
+        "code": entry.error.code,
+        "message": entry.error.message,
+        "details": dict(entry.error.details),
+    }
     return {
         "id": entry.id,
         "parent": entry.parent,
@@ -83,8 +88,8 @@ def chat_read(item: object, new_id: Callable[[], str], personas: Mapping[str, st
     head = _member(value, "head")
     chat = Chat(
         id=chat_id,
-        created_ms=count(_member(value, "created_ms")),
-        updated_ms=count(_member(value, "updated_ms")),
+        created_ms=moment(_member(value, "created_ms")),
+        updated_ms=moment(_member(value, "updated_ms")),
         title=text(_member(value, "title"), LONGEST_TITLE),
         titled_by=one_of(_member(value, "titled_by"), TITLED_BY),
         pinned=flag(_member(value, "pinned")),
@@ -109,7 +114,8 @@ def _new_ids(records: list[dict[str, Any]], new_id: Callable[[], str]) -> dict[s
         raise Damaged("missing_parent")
     if len(parents_first(parents)) != len(parents):
         raise Damaged("cycle")
-    return {entry_id: new_id() for entry_id in parents}
+    # In the same order: messages of one moment stand as they stood.
+    return dict(zip(sorted(parents), sorted(new_id() for _ in parents), strict=True))
 
 
 def _entry_read(record: Object, chat_id: str, ids: Mapping[str, str]) -> Entry:
@@ -121,7 +127,7 @@ def _entry_read(record: Object, chat_id: str, ids: Mapping[str, str]) -> Entry:
         parent=None if record["parent"] is None else ids[record["parent"]],
         role=one_of(_member(record, "role"), ROLES, "unknown_role"),
         text=text(_member(record, "text")),
-        created_ms=count(_member(record, "created_ms")),
+        created_ms=moment(_member(record, "created_ms")),
         state=one_of(_member(record, "state"), STATES[1:]),
         attachments=tuple(Attachment(text(_member(a, "name")), text(_member(a, "text"))) for a in attachments),
         origin=None if origin is None else _origin(obj(origin)),
@@ -143,7 +149,8 @@ def _usage(value: Object) -> Usage:
 
 def _error(value: Object) -> CandilError:
     code, message = text(_member(value, "code")), text(_member(value, "message"))
-    return from_wire(code, message, obj(_member(value, "details")))
+    details = obj(_member(value, "details")).items()
+    return from_wire(code, message, {name: it for name, it in details if isinstance(it, int | float)})
 
 
 def _settings(value: object, personas: Mapping[str, str]) -> Mapping[str, object]:

@@ -1,7 +1,8 @@
 """A chat as other programs tell it, and how it becomes one of ours.
 
-Others keep messages we have no place for (of the system, of tools, empty ones): what follows such a message then follows
-the message before it. Times and parents that are missing are made up; a circle or two messages of one id are damage.
+Others keep messages we have no place for (of the system, of tools, empty ones): what follows such a message then
+follows the message before it. Times and parents that are missing are made up; a circle or two messages of one id are
+damage.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ def planted(loose: Loose, new_id: Callable[[], str], now_ms: int) -> Conversatio
     if len(order) != len(nodes):
         raise Damaged("cycle")
     chat_id, entries, place = new_id(), dict[str, Entry](), dict[str, str | None]()
-    clock = loose.created_ms or next((n.created_ms for n in loose.nodes if n.created_ms), now_ms)
-    first_ms = clock
+    first_ms = loose.created_ms or next((n.created_ms for n in loose.nodes if n.created_ms), now_ms)
+    clock = first_ms - 1
     for node in (nodes[key] for key in order):
         parent = place.get(node.parent or "")
         place[node.key] = parent

@@ -9,7 +9,7 @@ from typing import Any
 
 from pyapp.chat.tree import Attachment
 from pyapp.transfer.loose import Loose, Node, role
-from pyapp.transfer.reading import items, key, loose_ms, loose_text, loose_title, obj, text
+from pyapp.transfer.reading import Damaged, items, key, loose_ms, loose_text, loose_title, obj, text
 
 
 def chats(document: object) -> list[Any] | None:
@@ -60,7 +60,7 @@ def _attachments(files: object) -> tuple[Attachment, ...]:
     for file in files if isinstance(files, list) else []:
         try:
             content = text(obj(obj(obj(file)["file"])["data"])["content"])
-        except (KeyError, Exception):
+        except (KeyError, Damaged):
             continue
         found.append(Attachment(loose_title(file.get("name")) or "file.txt", content))
     return tuple(found)

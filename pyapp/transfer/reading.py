@@ -11,10 +11,10 @@ from typing import Any, Literal
 from pyapp.errors import ImportTooLarge, ImportUnreadable
 from pyapp.models.strict_json import DEEPEST, MAX_INTEGER, deepest
 
-LARGEST_FILE = 64_000_000  # characters; a page has no memory for the values of more
+LARGEST_FILE = 64_000_000  # bytes; a page has no memory for the values of more
 LONGEST_TEXT = 2_000_000  # characters of one message or attachment; the page could not show more
 LONGEST_TITLE = 1_000
-_YEAR_9999_MS = 253_402_300_799_000
+LATEST_MS = 253_370_764_800_000  # the year 9999; no calendar goes further
 
 Reason = Literal[
     "already_here", "empty", "wrong_type", "duplicate_id", "missing_parent", "cycle", "unknown_role", "too_long"
@@ -30,22 +30,29 @@ class Damaged(Exception):
         self.reason: Reason = reason
 
 
+def check_size(n_bytes: int) -> None:
+    """To be asked before a file is read. Raises ImportTooLarge."""
+    if n_bytes > LARGEST_FILE:
+        raise ImportTooLarge(f"The file has {n_bytes} bytes")
+
+
 def document(text: str) -> object:
     """The JSON value in `text`. Raises ImportTooLarge and ImportUnreadable."""
-    if len(text) > LARGEST_FILE:
-        raise ImportTooLarge(f"The file has {len(text)} characters")
+    check_size(len(text))
     if deepest(text) > DEEPEST:
         raise ImportUnreadable(f"The file is nested more than {DEEPEST} levels deep")
     try:
-        return json.loads(text.removeprefix("\ufeff"), parse_constant=_no_constant)
+        return json.loads(text.removeprefix("\ufeff"), parse_constant=_finite, parse_float=_finite)
     except ValueError as error:
         raise ImportUnreadable(f"The file is not JSON: {error}") from error
-    except MemoryError as error:
-        raise ImportTooLarge("There is no memory for what is in the file") from error
 
 
-def _no_constant(name: str) -> object:
-    raise ValueError(f"{name} is not JSON")
+def _finite(number: str) -> float:
+    """Infinity could not be written back as JSON. Raises ValueError."""
+    value = float(number)
+    if not isfinite(value):
+        raise ValueError(f"{number} is not a number of JSON")
+    return value
 
 
 def obj(value: object) -> dict[str, Any]:
@@ -88,6 +95,13 @@ def count(value: object) -> int:
     return value
 
 
+def moment(value: object) -> int:
+    """Milliseconds since 1970 that a calendar can show."""
+    if count(value) > LATEST_MS:
+        raise Damaged("wrong_type")
+    return count(value)
+
+
 def amount(value: object) -> float:
     """A finite number that is not negative."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MAX_INTEGER:
@@ -98,7 +112,7 @@ def amount(value: object) -> float:
 def key(value: object) -> str | None:
     """The identity of a message: a string, or a number as text (llama.cpp had times for ids)."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return str(int(value)) if isfinite(value) else None
+        return str(int(value))
     return value if isinstance(value, str) and value else None
 
 
@@ -113,7 +127,7 @@ def loose_title(value: object) -> str:
 
 def loose_ms(value: object, per_unit: int) -> int | None:
     """Milliseconds since 1970 of a time in seconds (`per_unit` 1000) or milliseconds (1); None when it is no time."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < _YEAR_9999_MS / per_unit:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < LATEST_MS / per_unit:
         return None
     return int(value * per_unit)
 

@@ -16,11 +16,10 @@ _BUILT_IN_BUTTONS = ("use", "duplicate", "share")
 def library(personas: Sequence[Persona], language: Language) -> Html:
     """Every persona with its buttons; the built-in ones can be copied, not changed."""
     return fill(
-        '<section aria-labelledby="personas-title"><h2 id="personas-title">{title}</h2><p>{lead}</p>'
+        "<p>{lead}</p>"
         '<div class="buttons"><button type="button" class="primary" data-action="new-persona">{new}</button>'
         '<button type="button" class="secondary" data-action="import-personas">{import_}</button></div>'
-        '<ul class="personas">{rows}</ul></section>',
-        title=language.text("personas.title"),
+        '<ul class="personas">{rows}</ul>',
         lead=language.text("personas.lead"),
         new=language.text("personas.new"),
         import_=language.text("personas.import"),
@@ -51,24 +50,23 @@ def _row(persona: Persona, language: Language) -> Html:
     )
 
 
-def form(persona: Persona | None, language: Language, *, wrong: bool = False) -> Html:
-    """The form for `persona`, or for a new one. With `wrong` it says what it takes."""
-    limits = {"title": language.number(LONGEST_TITLE), "prompt": language.number(LONGEST_TEXT)}
-    alert = fill('<p class="wrong" role="alert">{text}</p>', text=language.text("personas.form.wrong", **limits))
+def form(persona: Persona | None, language: Language) -> Html:
+    """The form for `persona`, or for a new one. `fault` goes into its alert."""
     return fill(
         '<form class="settings" data-form="persona" data-id="{id}" novalidate aria-labelledby="persona-form-title">'
-        '<h2 id="persona-form-title">{heading}</h2>{alert}'
+        '<h3 id="persona-form-title">{heading}</h3>'
         '<div class="setting"><label for="persona-name">{name}</label>'
         '<input type="text" id="persona-name" name="title" maxlength="{longest}" required dir="auto"'
-        ' value="{title}"></div>'
+        ' aria-describedby="persona-wrong" value="{title}"></div>'
         '<div class="setting"><label for="persona-prompt">{instructions}</label>'
-        '<textarea id="persona-prompt" name="prompt" rows="8" required dir="auto" aria-describedby="persona-help">'
+        '<textarea id="persona-prompt" name="prompt" rows="8" required dir="auto"'
+        ' aria-describedby="persona-help persona-wrong">'
         '{prompt}</textarea><p class="help" id="persona-help">{help}</p></div>'
+        '<p class="wrong" id="persona-wrong" role="alert"></p>'
         '<div class="buttons"><button type="button" class="secondary" data-action="cancel-persona">{cancel}</button>'
-        '<button type="submit" class="primary" data-action="save-persona">{save}</button></div></form>',
+        '<button type="submit" class="primary">{save}</button></div></form>',
         id=persona.id if persona else "",
         heading=language.text("personas.form.edit" if persona else "personas.new"),
-        alert=alert if wrong else "",
         name=language.text("personas.form.title"),
         longest=LONGEST_TITLE,
         title=persona.title if persona else "",
@@ -80,5 +78,7 @@ def form(persona: Persona | None, language: Language, *, wrong: bool = False) ->
     )
 
 
-def copy_title(persona: Persona, language: Language) -> str:
-    return language.text("personas.copy_of", title=persona.title)
+def fault(language: Language) -> str:
+    """What a persona needs."""
+    limits = {"title": language.number(LONGEST_TITLE), "prompt": language.number(LONGEST_TEXT)}
+    return language.text("personas.form.wrong", **limits)

@@ -1,29 +1,22 @@
 """The settings as forms, made from the table: of the app, and of one chat, where every setting may be as in the app.
 
 A control's name is its setting's key. In a chat's form the box named "inherit" with the key as its value is ticked
-where the chat has nothing of its own, and the control is disabled then.
+where the chat has nothing of its own, and the control is disabled then. What is chosen is kept at once: there is
+nothing to send. Beside each control is an empty place for what is wrong with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyapp.settings.personas import Persona
 from pyapp.settings.settings import Settings, Values, merged
-from pyapp.settings.table import TABLE, Field, Wrong
+from pyapp.settings.table import BY_KEY, TABLE, Field, Wrong
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
 
-GROUPS = ("answer", "sampling", "context", "app")
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What there is to choose from: models as (id, title), and the personas, built-in ones included."""
-
-    models: Sequence[tuple[str, str]] = ()
-    personas: Sequence[Persona] = ()
+GROUPS = ("app", "answer", "sampling", "context")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +26,6 @@ class _Control:
     row: Field
     value: object
     scope: str  # "app" or "chat", in the ids
-    wrong: Wrong | None
     inherited: bool | None = None
 
     @property
@@ -41,67 +33,67 @@ class _Control:
         return f"{self.scope}-setting-{self.row.key}"
 
 
-def app_form(settings: Settings, choices: Choices, language: Language, wrong: Sequence[Wrong] = ()) -> Html:
-    """The inside of the settings dialog. `wrong` are shown beside their controls."""
-    faults = {fault.key: fault for fault in wrong}
-    controls = [_Control(row, settings.value(row.key), "app", faults.get(row.key)) for row in TABLE]
-    return _form(controls, choices, language, None)
-
-
-def chat_form(app: Settings, own: Values, choices: Choices, language: Language, wrong: Sequence[Wrong] = ()) -> Html:
-    """The settings of one chat, `own` being its overrides."""
-    faults = {fault.key: fault for fault in wrong}
-    settings = merged(app, own)
-    controls = [
-        _Control(row, settings.value(row.key), "chat", faults.get(row.key), row.key not in own)
-        for row in TABLE
-        if row.per_chat
-    ]
-    return _form(controls, choices, language, app)
-
-
-def _form(controls: Sequence[_Control], choices: Choices, language: Language, app: Settings | None) -> Html:
-    """`app` is what a chat's form inherits; None in the app's own."""
+def app_form(settings: Settings, personas: Sequence[Persona], language: Language) -> Html:
+    controls = [_Control(row, settings.value(row.key), "app") for row in TABLE]
     reset = fill(
-        '<button type="button" class="quiet" data-action="reset-settings">{reset}</button>',
+        '<div class="buttons">'
+        '<button type="button" class="secondary" data-action="reset-settings">{reset}</button></div>',
         reset=language.text("settings.reset"),
     )
+    return _form(controls, personas, language, reset)
+
+
+def chat_form(app: Settings, own: Values, personas: Sequence[Persona], language: Language) -> Html:
+    """The settings of one chat, `own` being its overrides."""
+    here = merged(app, own)
+    controls = [_Control(row, here.value(row.key), "chat", row.key not in own) for row in TABLE if row.per_chat]
+    return _form(controls, personas, language, Html(), app)
+
+
+def fault(wrong: Wrong, language: Language) -> str:
+    """What is wrong with what was typed."""
+    row = BY_KEY[wrong.key]
+    return language.text(
+        f"settings.wrong.{wrong.fault}", low=_figure(row.low, language), high=_figure(row.high, language)
+    )
+
+
+def _form(
+    controls: Sequence[_Control],
+    personas: Sequence[Persona],
+    language: Language,
+    end: Html,
+    app: Settings | None = None,
+) -> Html:
+    """`app` is what a chat's form inherits; None in the app's own."""
     groups = [
         fill(
             "<fieldset><legend>{legend}</legend>{controls}</fieldset>",
             legend=language.text(f"settings.group.{group}"),
-            controls=join([_control(c, choices, language, app) for c in controls if c.row.group == group]),
+            controls=join([_control(c, personas, language, app) for c in controls if c.row.group == group]),
         )
         for group in GROUPS
         if any(c.row.group == group for c in controls)
     ]
     return fill(
-        '<form class="settings" data-form="settings" data-scope="{scope}" novalidate'
-        ' aria-labelledby="{scope}-settings">'
-        '<h2 id="{scope}-settings">{title}</h2>{groups}<div class="buttons">{reset}'
-        '<button type="button" class="secondary" data-action="close-dialog">{close}</button>'
-        '<button type="submit" class="primary" data-action="save-settings">{save}</button></div></form>',
+        '<form class="settings" data-form="{scope}-settings" novalidate>{groups}{end}</form>',
         scope="app" if app is None else "chat",
-        title=language.text("settings.title" if app is None else "settings.chat.title"),
         groups=join(groups),
-        reset=reset if app is None else "",
-        close=language.text("settings.close"),
-        save=language.text("settings.save"),
+        end=end,
     )
 
 
-def _control(control: _Control, choices: Choices, language: Language, app: Settings | None) -> Html:
+def _control(control: _Control, personas: Sequence[Persona], language: Language, app: Settings | None) -> Html:
     row = control.row
     return fill(
         '<div class="setting" data-setting="{key}"><label for="{id}">{label}</label>{inherit}{widget}'
-        '<p class="help" id="{id}-help">{help}</p>{wrong}</div>',
+        '<p class="help" id="{id}-help">{help}</p><p class="wrong" id="{id}-wrong" role="alert"></p></div>',
         key=row.key,
         id=control.id,
         label=language.text(f"setting.{row.key}"),
         help=language.text(f"setting.{row.key}.help"),
         inherit=_inherit(control, language, app) if app is not None else "",
-        widget=_widget(control, choices, language),
-        wrong=_wrong(control, language),
+        widget=_widget(control, personas, language),
     )
 
 
@@ -120,13 +112,11 @@ def _inherit(control: _Control, language: Language, app: Settings) -> Html:
     )
 
 
-def _widget(control: _Control, choices: Choices, language: Language) -> Html:
+def _widget(control: _Control, personas: Sequence[Persona], language: Language) -> Html:
     attributes = fill(
-        'id="{id}" name="{key}" aria-describedby="{id}-help{wrong}"{invalid}{disabled}',
+        'id="{id}" name="{key}" aria-describedby="{id}-help {id}-wrong"{disabled}',
         id=control.id,
         key=control.row.key,
-        wrong=f" {control.id}-wrong" if control.wrong else "",
-        invalid=Html(' aria-invalid="true"') if control.wrong else "",
         disabled=Html(" disabled") if control.inherited else "",
     )
     match control.row.kind:
@@ -142,35 +132,31 @@ def _widget(control: _Control, choices: Choices, language: Language) -> Html:
         case "number" | "integer":
             return _number(control, attributes)
         case _:
-            options = _options(control, choices, language)
+            options = _options(control, personas, language)
             return fill("<select {attributes}>{options}</select>", attributes=attributes, options=options)
 
 
 def _number(control: _Control, attributes: Html) -> Html:
     row = control.row
-    typed = control.wrong.value if control.wrong else control.value
     return fill(
         '<input type="number" inputmode="{mode}" min="{low}" max="{high}" step="{step}" value="{value}" {attributes}>',
         mode="numeric" if row.kind == "integer" else "decimal",
         low=row.low,
         high=row.high,
         step=row.step,
-        value="" if typed is None else typed,
+        value="" if control.value is None else control.value,
         attributes=attributes,
     )
 
 
-def _options(control: _Control, choices: Choices, language: Language) -> Html:
+def _options(control: _Control, personas: Sequence[Persona], language: Language) -> Html:
     value, row = str(control.value), control.row
-    pairs: Iterable[tuple[str, str]]
-    if row.kind == "model":
-        pairs = [("", language.text("setting.model_id.default")), *choices.models]
-    elif row.kind == "persona":
-        pairs = [("", language.text("settings.none")), *((p.id, p.title) for p in choices.personas)]
+    if row.kind == "persona":
+        pairs = [("", language.text("settings.none")), *((p.id, p.title) for p in personas)]
     else:
         pairs = [(choice, language.text(f"setting.{row.key}.{choice}")) for choice in row.choices]
     known = dict(pairs)
-    known.setdefault(value, value)  # a model that is gone, or a persona that was deleted, is shown by its id
+    known.setdefault(value, value)  # a persona that was deleted is shown by its id
     return join(
         [
             fill(
@@ -184,17 +170,6 @@ def _options(control: _Control, choices: Choices, language: Language) -> Html:
     )
 
 
-def _wrong(control: _Control, language: Language) -> Html:
-    if control.wrong is None:
-        return Html()
-    sentence = language.text(
-        f"settings.wrong.{control.wrong.fault}",
-        low=_figure(control.row.low, language),
-        high=_figure(control.row.high, language),
-    )
-    return fill('<p class="wrong" id="{id}-wrong" role="alert">{text}</p>', id=control.id, text=sentence)
-
-
 def _shown(row: Field, value: object, language: Language) -> str:
     """A value short enough to stand in brackets; "" when there is none to show."""
     if isinstance(value, int | float):
@@ -203,4 +178,4 @@ def _shown(row: Field, value: object, language: Language) -> str:
 
 
 def _figure(value: float, language: Language) -> str:
-    return language.number(value, len(f"{value:.4g}".partition(".")[2]))
+    return language.number(value, len(f"{value:.4f}".rstrip("0").partition(".")[2]))

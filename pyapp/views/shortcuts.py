@@ -55,8 +55,13 @@ def action(key: str, *, mod: bool, shift: bool, typing: bool) -> str | None:
     return None
 
 
+def sends(key: str, *, mod: bool, shift: bool, composing: bool, with_enter: bool) -> bool:
+    """Whether a key pressed in the message box sends. `composing`: Enter chooses a character of an input method."""
+    return key.lower() == "enter" and not composing and not shift and (with_enter or mod)
+
+
 def table(language: Language, *, apple: bool = False) -> Html:
-    """The inside of the dialog that "?" opens. `apple`: the command key instead of Ctrl."""
+    """What "?" shows. `apple`: the command key instead of Ctrl."""
     rows = [
         fill(
             '<tr><th scope="row">{does}</th><td>{keys}</td></tr>',
@@ -66,15 +71,11 @@ def table(language: Language, *, apple: bool = False) -> Html:
         for shortcut in SHORTCUTS
     ]
     return fill(
-        '<h2 id="shortcuts-title">{title}</h2><table class="shortcuts" aria-labelledby="shortcuts-title">'
-        '<thead><tr><th scope="col">{does}</th><th scope="col">{keys}</th></tr></thead><tbody>{rows}</tbody></table>'
-        '<div class="buttons">'
-        '<button type="button" class="primary" data-action="close-dialog" autofocus>{close}</button></div>',
-        title=language.text("shortcuts.title"),
+        '<table class="shortcuts"><thead><tr><th scope="col">{does}</th><th scope="col">{keys}</th></tr></thead>'
+        "<tbody>{rows}</tbody></table>",
         does=language.text("shortcuts.does"),
         keys=language.text("shortcuts.keys"),
         rows=join(rows),
-        close=language.text("shortcuts.close"),
     )
 
 

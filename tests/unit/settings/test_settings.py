@@ -14,16 +14,16 @@ from hypothesis import strategies as st
 from pyapp.engine import Sampling
 from pyapp.settings.settings import (
     Settings,
-    changed,
     merged,
-    overridden,
     overrides,
     parse,
     reset,
     sampling,
     to_json,
+    typed,
+    typed_overrides,
 )
-from pyapp.settings.table import BY_KEY, LONGEST_NAME, LONGEST_TEXT, TABLE, Field, NotAllowed, Wrong
+from pyapp.settings.table import BY_KEY, LONGEST_NAME, LONGEST_TEXT, TABLE, Field, Wrong
 
 
 def test_the_table_and_the_values_name_the_same() -> None:
@@ -59,7 +59,7 @@ def test_the_defaults_are_the_engines() -> None:
         ("send_with_enter", 1, "type"),
         ("system_prompt", 5, "type"),
         ("system_prompt", "x" * (LONGEST_TEXT + 1), "length"),
-        ("model_id", "x" * (LONGEST_NAME + 1), "length"),
+        ("persona_id", "x" * (LONGEST_NAME + 1), "length"),
     ],
 )
 def test_a_wrong_value_is_the_default_and_is_reported(key: str, value: object, fault: Any) -> None:
@@ -111,22 +111,29 @@ def test_a_chat_has_its_own() -> None:
     ],
 )
 def test_what_is_typed(key: str, text: str, value: object) -> None:
-    assert changed(Settings(), key, text).value(key) == value
+    assert typed(Settings(), {key: text}).settings.value(key) == value
 
 
 @pytest.mark.parametrize(
-    ("key", "text"), [("temperature", "hot"), ("temperature", ""), ("theme", "pink"), ("top_k", "nan")]
+    ("key", "text", "fault"),
+    [
+        ("temperature", "hot", "type"),
+        ("temperature", "", "type"),
+        ("temperature", "3", "range"),
+        ("theme", "pink", "choice"),
+        ("top_k", "nan", "range"),
+    ],
 )
-def test_what_must_not_be_typed(key: str, text: str) -> None:
-    with pytest.raises(NotAllowed) as caught:
-        changed(Settings(), key, text)
-    assert caught.value.wrong.key == key
+def test_what_must_not_be_typed(key: str, text: str, fault: str) -> None:
+    read = typed(Settings(theme="light"), {key: text, "seed": "3"})
+    assert read.settings == Settings(theme="light", seed=3)
+    assert [(wrong.key, wrong.fault, wrong.value) for wrong in read.wrong] == [(key, fault, text)]
 
 
 def test_overriding_and_going_back() -> None:
-    own = overridden({"voice": 1}, "temperature", "0.9")
-    assert own == {"voice": 1, "temperature": 0.9}
-    assert overridden(own, "temperature", None) == {"voice": 1}
+    own = typed_overrides({"voice": 1, "top_k": 3}, {"temperature": "0.9", "top_k": "5", "seed": "x"}, {"top_k"})
+    assert own.values == {"voice": 1, "temperature": 0.9}
+    assert [wrong.key for wrong in own.wrong] == ["seed"]
 
 
 JSON = st.recursive(

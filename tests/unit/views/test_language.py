@@ -42,7 +42,9 @@ def test_every_key_is_used() -> None:
         for path in (REPOSITORY / folder).rglob("*")
         if path.suffix in {".py", ".html"} and "strings" not in path.parts
     )
-    families = ("error.", "language.", "device.", "choice.why.", "choice.private", "choice.offline", "choice.free")
+    families: tuple[str, ...] = ("error.", "language.", "device.", "choice.why.", "choice.private", "choice.offline")
+    families += ("choice.free", "setting.", "settings.group.", "settings.wrong.", "panel.", "personas.", "persona.")
+    families += ("data.", "import.reason.", "shortcut.", "chats.group.")
     families += ("engine.", "stats.advice.", "models.fit.", "models.why.", "models.do.", "models.done.")
     families += ("models.for.", "models.needs.")
     for key in LANGUAGES["en"]:

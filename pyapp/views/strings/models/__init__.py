@@ -1,1 +1,0 @@
-"""The words of models, storage and figures: the languages' third page."""

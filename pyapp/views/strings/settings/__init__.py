@@ -1,1 +1,0 @@
-"""The words of settings, personas, import and export, and the keyboard: the languages' second page."""
