@@ -31,8 +31,8 @@ def _group(group: Group, open_id: str, language: Language) -> Html:
 def _item(chat: Chat, open_id: str, language: Language) -> Html:
     is_open = chat.id == open_id
     return fill(
-        '<li data-chat="{id}"{open}><button type="button" class="chat" data-action="open-chat" data-id="{id}" data-entry=""'
-        ' dir="auto" title="{when}"{current}>{title}</button>{actions}</li>',
+        '<li data-chat="{id}"{open}><button type="button" class="chat" data-action="open-chat" data-id="{id}"'
+        ' data-entry="" dir="auto" title="{when}"{current}>{title}</button>{actions}</li>',
         id=chat.id,
         open=Html(" data-open") if is_open else "",
         current=Html(' aria-current="true"') if is_open else "",

@@ -158,10 +158,10 @@ def test_a_message_is_copied_as_markdown_and_deleted_with_undo(resident: Candil)
 
 def test_files_and_long_texts_go_with_a_message(resident: Candil) -> None:
     chosen = resident.page.locator("#file")
-    chosen.set_input_files([{"name": "señas.txt", "mimeType": "text/plain", "buffer": "Peñíscola".encode("cp1252")}])
+    chosen.set_input_files({"name": "señas.txt", "mimeType": "text/plain", "buffer": "Peñíscola".encode("cp1252")})
     attached = resident.page.get_by_role("list", name="Attached")
     expect(attached).to_contain_text("señas.txt · 1 word")
-    chosen.set_input_files([{"name": "picture.png", "mimeType": "image/png", "buffer": b"\x89PNG\0"}])
+    chosen.set_input_files({"name": "picture.png", "mimeType": "image/png", "buffer": b"\x89PNG\0"})
     expect(resident.page.get_by_role("alert")).to_contain_text("“picture.png” is not a text file.")
     resident.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     resident.page.evaluate("navigator.clipboard.writeText('lorem ipsum '.repeat(500))")
