@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from pyapp.app import App
@@ -16,7 +16,9 @@ from pyapp.chat.tree import Chat
 class ListPage(Protocol):
     """The part of the page that shows the list. No method raises."""
 
-    def show_chats(self, groups: Sequence[Group], open_id: str) -> None: ...
+    def show_chats(self, groups: Sequence[Group], open_id: str, count: Callable[[str], int]) -> None:
+        """`count` gives how many messages the chat of an id has, as far as they are known yet."""
+        ...
 
     def show_found(self, hits: Sequence[Found]) -> None: ...
 
@@ -48,7 +50,8 @@ class ChatList:
         if self._query:
             self._page.show_found(self._app.library.search(self._query))
         else:
-            self._page.show_chats(self._app.library.groups(), self._app.open_id)
+            library = self._app.library
+            self._page.show_chats(library.groups(), self._app.open_id, library.index.count)
 
     def search(self, query: str) -> None:
         """Shows what has every word of `query`; everything again when there is none."""

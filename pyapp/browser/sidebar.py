@@ -39,8 +39,8 @@ class Sidebar:
 
     # ---- pyapp.chat_list.ListPage ----
 
-    def show_chats(self, groups: Sequence[Group], open_id: str) -> None:
-        self._draw(lambda: view.by_day(groups, open_id, self._language()))
+    def show_chats(self, groups: Sequence[Group], open_id: str, count: Callable[[str], int]) -> None:
+        self._draw(lambda: view.by_day(groups, open_id, count, self._language()))
 
     def show_found(self, hits: Sequence[Found]) -> None:
         self._draw(lambda: view.found(hits, self._language()))

@@ -59,6 +59,10 @@ class Index:
     def __contains__(self, chat_id: str) -> bool:
         return chat_id in self._texts
 
+    def count(self, chat_id: str) -> int:
+        """How many messages of a chat are known so far."""
+        return len(self._texts.get(chat_id, ()))
+
     def put(self, chat_id: str, texts: Mapping[str, str]) -> None:
         """Messages by id, oldest first."""
         known = self._texts.setdefault(chat_id, {})

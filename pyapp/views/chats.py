@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pyapp.chat.groups import Group
 from pyapp.chat.search import Excerpt, Found
@@ -11,10 +11,15 @@ from pyapp.views.html import Html, fill, join
 from pyapp.views.icons import button
 from pyapp.views.language import Language
 
+Count = Callable[[str], int]
 
-def by_day(groups: Iterable[Group], open_id: str, language: Language) -> Html:
-    """Every group with its chats; the open one has its actions beside it. Without chats, a sentence."""
-    shown = [_group(group, open_id, language) for group in groups]
+
+def by_day(groups: Iterable[Group], open_id: str, count: Count, language: Language) -> Html:
+    """Every group with its chats; the open one has its actions beside it. Without chats, a sentence.
+
+    `count` gives the number of messages of a chat, 0 when it is not known yet.
+    """
+    shown = [_group(group, open_id, count, language) for group in groups]
     return join(shown) if shown else fill('<p class="none">{text}</p>', text=language.text("chats.none"))
 
 
@@ -22,22 +27,23 @@ def title(chat: Chat, language: Language) -> str:
     return chat.title or language.text("chats.untitled")
 
 
-def _group(group: Group, open_id: str, language: Language) -> Html:
+def _group(group: Group, open_id: str, count: Count, language: Language) -> Html:
     name = language.month(group.month) if group.month else language.text(f"chats.group.{group.code}")
-    items = join([_item(chat, open_id, language) for chat in group.chats])
+    items = join([_item(chat, open_id, count, language) for chat in group.chats])
     return fill("<section><h2>{name}</h2><ul>{items}</ul></section>", name=name, items=items)
 
 
-def _item(chat: Chat, open_id: str, language: Language) -> Html:
-    is_open = chat.id == open_id
+def _item(chat: Chat, open_id: str, count: Count, language: Language) -> Html:
+    is_open, messages = chat.id == open_id, count(chat.id)
+    when = language.moment(chat.updated_ms)
     return fill(
         '<li data-chat="{id}"{open}><button type="button" class="chat" data-action="open-chat" data-id="{id}"'
-        ' data-entry="" dir="auto" title="{when}"{current}>{title}</button>{actions}</li>',
+        ' data-entry="" dir="auto" title="{about}"{current}>{title}</button>{actions}</li>',
         id=chat.id,
         open=Html(" data-open") if is_open else "",
         current=Html(' aria-current="true"') if is_open else "",
         title=title(chat, language),
-        when=language.moment(chat.updated_ms),
+        about=f"{when} · {language.count('chats.messages', messages)}" if messages else when,
         actions=_actions(chat, language) if is_open else "",
     )
 

@@ -42,8 +42,7 @@ def _line(entry: Entry, language: Language) -> list[str]:
 
 
 def _tokens(tokens: int, time_s: float, language: Language) -> str:
-    key = "stats.spent.one" if tokens == 1 else "stats.spent"
-    return language.text(key, tokens=language.number(tokens), seconds=language.number(time_s, 1))
+    return language.count("stats.spent", tokens, seconds=language.number(time_s, 1))
 
 
 def _facts(entry: Entry, language: Language) -> Html:

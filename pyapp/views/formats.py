@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Protocol
 
@@ -26,11 +27,16 @@ class Formats(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
 class Plain:
-    """Where there is no browser: the same for every language, and readable."""
+    """Where there is no browser: readable, and the same for every language but for the marks of numbers."""
+
+    group: str = ","
+    decimal: str = "."
 
     def number(self, value: float, digits: int) -> str:
-        return f"{value:,.{digits}f}"
+        marks = {",": self.group, ".": self.decimal}
+        return "".join(marks.get(c, c) for c in f"{value:,.{digits}f}")
 
     def plural(self, n: int) -> str:
         return "one" if n == 1 else "other"

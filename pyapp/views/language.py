@@ -33,10 +33,10 @@ class Language:
         """The sentence of `key` with its {names} filled in. Raises KeyError for an unknown key (a bug)."""
         return self.strings[key].format_map(values) if values else self.strings[key]
 
-    def count(self, key: str, n: int) -> str:
+    def count(self, key: str, n: int, **values: object) -> str:
         """The sentence for as many: "<key>.one", "<key>.other" and what else the language has, each with {n}."""
         exact = f"{key}.{self.formats.plural(n)}"
-        return self.text(exact if exact in self.strings else f"{key}.other", n=self.number(n))
+        return self.text(exact if exact in self.strings else f"{key}.other", n=self.number(n), **values)
 
     def number(self, value: float, digits: int = 0) -> str:
         """1234.5 -> "1,234.5" (en), "1.234,5" (es)."""

@@ -315,6 +315,8 @@ def test_the_last_message_is_edited_and_its_draft_is_not_the_chats() -> None:
         s.app.edit_last()
         s.app.edit_last()  # what is set aside stays what it was
         assert s.page.composer == Draft("Hi", (), s.entries()[0].id)
+        s.app.attach("a.txt", b"x")  # it is still an edit
+        assert s.page.composer.replaces == s.entries()[0].id
         s.app.new_chat()
         assert s.page.composer == Draft()
         s.app.open_chat(s.app.library.latest().id)  # type: ignore[union-attr]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pyapp.chat.groups import Group
@@ -20,12 +20,14 @@ class Shown:
 
     titles: list[str] = field(default_factory=list)
     open_id: str = ""
+    counts: list[int] = field(default_factory=list)
     hits: list[str] | None = None
     renamed: Chat | None = None
     deleted: Chat | None = None
 
-    def show_chats(self, groups: Sequence[Group], open_id: str) -> None:
+    def show_chats(self, groups: Sequence[Group], open_id: str, count: Callable[[str], int]) -> None:
         self.titles, self.hits, self.open_id = [c.title for g in groups for c in g.chats], None, open_id
+        self.counts = [count(c.id) for g in groups for c in g.chats]
 
     def show_found(self, hits: Sequence[Found]) -> None:
         self.hits = [hit.title.text for hit in hits]
@@ -44,6 +46,8 @@ async def two_chats(s: Stage) -> tuple[ChatList, Shown]:
     s.app.new_chat()
     await say(s, "Second")
     assert sorted(shown.titles) == ["First", "Second"]
+    chats.refresh()
+    assert shown.counts == [2, 2]
     return chats, shown
 
 

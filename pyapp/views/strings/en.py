@@ -184,7 +184,7 @@ STRINGS: dict[str, str] = {
     "error.not_text": "“{name}” is not a text file. Candil reads plain text, Markdown, code and data files such as CSV.",
     "error.file_too_large": "“{name}” is too large: the limit is {limit_bytes}.",
     "engine.transformers_js": "transformers.js (ONNX Runtime)",
-    "stats.spent": "{tokens} tokens in {seconds} s",
+    "stats.spent.other": "{n} tokens in {seconds} s",
     "stats.spent.one": "1 token in {seconds} s",
     "stats.private.text": "Nothing of this conversation was sent anywhere.",
     "stats.prefill": "Reading",

@@ -224,7 +224,7 @@ def test_another_answer_and_other_words_are_branches() -> None:
     assert stage.s.conversation.siblings(first.id) == (first.id, stage.last().id)
     run(stage.s.regenerate(question.id, answerer))
     assert len(stage.s.conversation.siblings(first.id)) == 3
-    run(stage.s.edit(question.id, "one", answerer))
+    run(stage.s.edit(question.id, "one", answerer, question.attachments))
     assert stage.states() == [("user", "done", "one"), ("assistant", "done", "d")]
     assert stage.s.conversation.path()[0].attachments == question.attachments
     stage.s.switch(question.id)

@@ -133,7 +133,7 @@ def test_a_growing_answer_that_is_followed_grows() -> None:
     more = growing.put(replace(growing.entries["a"], text="one two"))
     assert list(differences(growing, more)) == [Changed(more.entries["a"], " two")]
     other = growing.put(replace(growing.entries["a"], text="two"))
-    assert list(differences(growing, other)) == [Changed(other.entries["a"])]
+    assert list(differences(growing, other)) == [Changed(other.entries["a"], None, ("a",))]
 
 
 PARENTS = st.one_of(st.none(), st.integers(0, 12).map(str))

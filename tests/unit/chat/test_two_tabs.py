@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -92,7 +92,9 @@ class Person:
     def edit(self, entry_id: str) -> None:
         if self.app.session.conversation.entries[entry_id].role == "user" and not self.app.session.busy:
             text = f"<q{self.chance.getrandbits(64)}>"
-            self.app.edit(entry_id, text)
+            self.app.edit(entry_id)
+            self.page.composer = replace(self.page.composer, text=text)
+            self.app.send()
 
     def regenerate(self, entry_id: str) -> None:
         self.app.regenerate(entry_id)

@@ -11,32 +11,31 @@ from pyapp.chat.search import Excerpt, Found
 from pyapp.chat.tree import Chat
 from pyapp.views.chats import by_day, deleted, found, rename_form
 from pyapp.views.icons import icon
-from pyapp.views.language import Language
+from tests.unit.views.languages import EN, ES
 from tests.unit.views.test_chat import words
 
-EN, ES = Language("en"), Language("es")
 OPEN = Chat("a", 0, 0, "Ships & <b>boats</b>", head="1")
 OTHER = Chat("b", 0, 1_700_000_000_000, "שלום", head="2", pinned=True)
 
 
 def test_the_open_chat_has_its_actions() -> None:
-    html = by_day([Group("pinned", None, [OTHER]), Group("today", None, [OPEN])], "a", EN)
+    html = by_day([Group("pinned", None, [OTHER]), Group("today", None, [OPEN])], "a", {"a": 1, "b": 4}.__getitem__, EN)
     assert words(html) == "Pinned שלום Today Ships & <b>boats</b>"
     assert html.count('aria-label="Rename"') == html.count('aria-current="true"') == 1
-    assert 'dir="auto" title="2023-11-14 22:13"' in html
+    assert 'dir="auto" title="2023-11-14 22:13 · 4 messages"' in html
 
 
 def test_months_are_named_and_chats_without_a_title_too() -> None:
-    html = by_day([Group("month", date(2026, 3, 1), [Chat("c", 0, 0, head="1")])], "", EN)
+    html = by_day([Group("month", date(2026, 3, 1), [Chat("c", 0, 0, head="1")])], "", lambda _: 0, EN)
     assert words(html) == "2026-03 Untitled chat"
 
 
 def test_a_pinned_chat_can_be_unpinned() -> None:
-    assert 'aria-label="Dejar de fijar"' in by_day([Group("pinned", None, [OTHER])], "b", ES)
+    assert 'aria-label="Dejar de fijar"' in by_day([Group("pinned", None, [OTHER])], "b", lambda _: 0, ES)
 
 
 def test_no_chats_and_nothing_found_are_sentences() -> None:
-    assert "will be listed here" in by_day([], "", EN)
+    assert "will be listed here" in by_day([], "", lambda _: 0, EN)
     assert "No chat has all these words" in found([], EN)
 
 

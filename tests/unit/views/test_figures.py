@@ -15,8 +15,8 @@ from pyapp.figures import Advice, Conditions
 from pyapp.views.figures import stats
 from pyapp.views.language import Language
 from pyapp.views.strings import LANGUAGES
+from tests.unit.views.languages import EN, ES
 
-EN, ES = Language("en"), Language("es")
 USAGE = Usage(prompt_tokens=9, cached_tokens=4, new_tokens=3, prefill_ms=500, decode_ms=100)
 ANSWER = Entry("a", "c", "q", "assistant", "Hi", 0, "done", origin=Origin("Tiny", "wasm"), usage=USAGE, reason="stop")
 

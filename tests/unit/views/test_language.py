@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from pyapp.errors import BY_CODE, ContextOverflow, NetworkFailed, QuotaExceeded, ServerRefused
-from pyapp.views.language import Language, pick
+from pyapp.errors import BY_CODE, ContextOverflow, FileTooLarge, NetworkFailed, QuotaExceeded, ServerRefused
+from pyapp.views.language import pick
 from pyapp.views.strings import LANGUAGES
+from tests.unit.views.languages import EN, ES
 
-EN, ES = Language("en"), Language("es")
 REPOSITORY = Path(__file__).parents[3]
 
 
@@ -44,7 +44,16 @@ def test_every_key_is_used() -> None:
     )
     families: tuple[str, ...] = ("error.", "language.", "device.", "choice.why.", "choice.private", "choice.offline")
     families += ("choice.free", "setting.", "settings.group.", "settings.wrong.", "panel.", "personas.", "persona.")
-    families += ("data.", "import.reason.", "shortcut.", "chats.group.")
+    families += (
+        "data.",
+        "import.reason.",
+        "shortcut.",
+        "chats.group.",
+        "chats.found.",
+        "chats.messages.",
+        "attach.words.",
+        "stats.spent.",
+    )
     families += ("engine.", "stats.advice.", "models.fit.", "models.why.", "models.do.", "models.done.")
     families += ("models.for.", "models.needs.")
     for key in LANGUAGES["en"]:
@@ -83,6 +92,7 @@ def test_errors_say_what_to_do() -> None:
     overflow = ContextOverflow(prompt_tokens=10_000, context_tokens=8192)
     assert "by 1,809 tokens" in EN.error(overflow)
     assert "sobran 1.809 tokens" in ES.error(overflow)
+    assert "the limit is 2.0\N{NO-BREAK SPACE}MB" in EN.error(FileTooLarge(name="a.txt", limit_bytes=2_000_000))
     assert "157\N{NO-BREAK SPACE}MB" in EN.error(QuotaExceeded(bytes_needed=157_000_000))
     assert "(status 418)" in EN.error(ServerRefused(status=418))
     assert EN.error(NetworkFailed("curl says no")).startswith("The server could not be reached")

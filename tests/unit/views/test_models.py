@@ -20,9 +20,9 @@ from pyapp.views import models as view
 from pyapp.views.language import Language
 from pyapp.views.storage import storage
 from pyapp.views.strings import LANGUAGES
+from tests.unit.views.languages import EN, ES
 from tests.unit.views.test_figures import words
 
-EN, ES = Language("en"), Language("es")
 FITS = Fit("fits", ())
 
 

@@ -6,11 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pyapp.views.language import Language
 from pyapp.views.reasoning import StreamingAnswer, answer, split
 from tests.unit.views.auditor import audit
-
-EN, ES = Language("en"), Language("es")
+from tests.unit.views.languages import EN, ES
 
 
 @pytest.mark.parametrize(

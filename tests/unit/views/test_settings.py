@@ -18,8 +18,8 @@ from pyapp.views.html import Html
 from pyapp.views.language import Language
 from pyapp.views.strings import LANGUAGES
 from pyapp.your_data import Inventory, Report
+from tests.unit.views.languages import EN, ES
 
-EN, ES = Language("en"), Language("es")
 EVIL = "<img src=x onerror=alert(1)>\"'&{{ user }}"
 PERSONA = Persona("p", EVIL, EVIL)
 

@@ -12,11 +12,10 @@ from pyapp.chat.tree import Origin
 from pyapp.engine import Usage
 from pyapp.speeds import Figure
 from pyapp.views.chart import HEIGHT, WIDTH, Series, chart, marker, scale
-from pyapp.views.language import Language
 from pyapp.views.speeds import page
+from tests.unit.views.languages import EN, ES
 from tests.unit.views.test_figures import words
 
-EN, ES = Language("en"), Language("es")
 FIRST = Figure(0, Origin("Tiny <1>", "wasm"), Usage(9, 0, 11, 500.0, 1000.0))
 SECOND = replace(FIRST, at_ms=86_400_000, usage=replace(FIRST.usage, decode_ms=2000.0))
 THIRD = replace(SECOND, at_ms=2 * 86_400_000, origin=Origin("Tiny <1>", "webgpu"))
