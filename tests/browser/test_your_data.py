@@ -25,6 +25,7 @@ def choose(page: Page, file: Path) -> None:
 
 
 def import_(page: Page, tmp_path: Path, text: str) -> None:
+    page.locator("#data-news").evaluate("e => e.replaceChildren()")  # what is told next is of this import
     file = tmp_path / "import.json"
     file.write_text(text, encoding="utf-8")
     choose(page, file)
@@ -87,10 +88,10 @@ def test_export_delete_everything_import_is_identical(visitor: Candil, site: Sit
     page.get_by_role("combobox", name="Theme").select_option("dark")
     for name, example in examples.ALL.items():
         import_(page, tmp_path, json.dumps(example))
-        page.get_by_role("heading", name="Imported chats:").wait_for()
-        assert "Imported chats: 0" not in page.locator("#data-news").inner_text(), name
+        new = {"open_webui": 2, "llama_cpp_old": 0}.get(name, 1)  # the older form says what the form before it did
+        page.get_by_role("heading", name=f"Imported chats: {new}.").wait_for()
     before = json.loads(export(page, tmp_path).read_text("utf-8"))
-    assert len(before["chats"]) == 5  # the one of llama.cpp's two older forms says the same
+    assert len(before["chats"]) == 5
     page.get_by_role("button", name="Delete everything…").click()
     page.get_by_text("Chats: 5. Personas of your own: 1.").wait_for()
     page.get_by_role("button", name="Delete everything", exact=True).click()
