@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 from pyapp.chat import branches
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
-from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept
+from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept, Vanished
 from pyapp.chat.session import Answerer, Session
 from pyapp.chat.shown import Changed, SessionEvent
 from pyapp.chat.tree import Chat, Conversation, Entry, Origin
@@ -294,6 +294,9 @@ class App:
                 self._follow(chat, entries, gone)
             case ChatsChanged(chat_ids) if self._open_id in chat_ids - self.library.chats.keys():
                 self._show(self.library.new())  # another tab has deleted it for good
+            case Vanished(chat_id) if chat_id == self._open_id:
+                for entry in self.session.conversation.entries.values():
+                    self.library.keep(entry)
             case NotKept(error):
                 self._tell_not_kept(error)
             case _:
