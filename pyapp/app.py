@@ -14,7 +14,7 @@ from pyapp.chat import branches
 from pyapp.chat.attach import LONG_PASTE_CHARACTERS, attachment
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
-from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept
+from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept, Vanished
 from pyapp.chat.session import Answerer, Session
 from pyapp.chat.shown import Changed, Opened, SessionEvent
 from pyapp.chat.tree import Chat, Conversation, Entry, Origin
@@ -347,6 +347,9 @@ class App:
                 self._follow(chat, entries, gone)
             case ChatsChanged(chat_ids) if self.open_id in chat_ids - self.library.chats.keys():
                 self._show(self.library.new())  # another tab has deleted it for good
+            case Vanished(chat_id) if chat_id == self._open_id:
+                for entry in self.session.conversation.entries.values():
+                    self.library.keep(entry)
             case NotKept(error):
                 self._tell_not_kept(error)
             case _:

@@ -55,11 +55,16 @@ async function write(database, { puts, deletes, expect }, signal) {
   if (found.some(({ fits }) => !fits)) {
     return { written: false, found: found.filter(({ fits }) => !fits).map(({ store, key, record }) => ({ store, key, record })) };
   }
-  for (const [store, records] of Object.entries(puts)) {
-    for (const record of records) transaction.objectStore(store).put(record);
-  }
-  for (const [store, keys] of Object.entries(deletes)) {
-    for (const key of keys) transaction.objectStore(store).delete(key);
+  try {
+    for (const [store, records] of Object.entries(puts)) {
+      for (const record of records) transaction.objectStore(store).put(record);
+    }
+    for (const [store, keys] of Object.entries(deletes)) {
+      for (const key of keys) transaction.objectStore(store).delete(key);
+    }
+  } catch (error) {
+    transaction.abort(); // else what came before it would be written
+    throw error;
   }
   await completed(transaction);
   return { written: true };
@@ -130,9 +135,14 @@ function openDatabase() {
     opening.onupgradeneeded = () => upgrade(opening.result, /** @type {IDBTransaction} */ (opening.transaction));
     opening.onerror = () => reject(opening.error);
     // A tab with an older version is open: it may stay open for days, so this is no time to wait.
-    opening.onblocked = () => reject(new Error("another tab has an older version open"));
+    let late = false;
+    opening.onblocked = () => {
+      late = true;
+      reject(new Error("another tab has an older version open"));
+    };
     opening.onsuccess = () => {
       const database = opening.result;
+      if (late) return database.close();
       database.onversionchange = forget; // another tab upgrades or deletes it: do not stand in its way
       database.onclose = forget; // it was deleted under us
       resolve(database);

@@ -18,7 +18,7 @@ from pyapp.chat.records import VERSION, KeptChat, Newer, Record, chat_record, en
 from pyapp.chat.tree import Chat, Entry
 from pyapp.errors import CandilError, StorageFailed
 
-INTERVAL_S = 1.0
+INTERVAL_S = 0.5  # and the write itself takes a while
 Change = Callable[[Chat], Chat]
 
 
@@ -65,12 +65,14 @@ class Batch:
 class Keeper:
     """`on_kept` hears each chat as it has been written, with what another tab changed in it.
 
-    `on_trouble` hears the error of a write that failed, and None when a later one has gone through.
+    `on_trouble` hears the error of a write that failed, and None when a later one has gone through. `on_vanished` hears
+    each chat whose record was there and is not any more: somebody has deleted the database.
     """
 
     database: Database
     on_kept: Callable[[Chat], None]
     on_trouble: Callable[[CandilError | None], None]
+    on_vanished: Callable[[str], None]
     _known: dict[str, KeptChat] = field(default_factory=dict)  # the records as they were last seen
     _waiting: Batch = field(default_factory=Batch)
     _under_way: Batch = field(default_factory=Batch)
@@ -162,11 +164,11 @@ class Keeper:
                 self._under_way, self._waiting = self._waiting, Batch()
                 await self._write_batch(self._under_way)
                 self._under_way = Batch()
-            self._tell_trouble(None)
+            self.tell(None)
         except CandilError as error:
             self._waiting = self._under_way.then(self._waiting)
             self._under_way = Batch()
-            self._tell_trouble(error)
+            self.tell(error)
         finally:
             self._writing = None
 
@@ -187,12 +189,16 @@ class Keeper:
     def _resolve(self, conflict: Conflict) -> None:
         """The next attempt starts from what is there now. What is gone or damaged is written anew."""
         for chat_id, record in conflict.found.items():
+            if record is None:
+                self._known[chat_id] = KeptChat(self._known[chat_id].chat, 0)
+                self.on_vanished(chat_id)
+                continue
             try:
-                kept = KeptChat(self._known[chat_id].chat, 0) if record is None else read_chat(record)
+                kept = read_chat(record)
             except Newer:
                 raise StorageFailed("a newer version has changed this chat") from None
             except (ValueError, KeyError, TypeError, AttributeError):
-                rev = record.get("rev") if record else 0
+                rev = record.get("rev")
                 kept = KeptChat(self._known[chat_id].chat, rev if isinstance(rev, int) else 0)
             self._known[chat_id] = kept
 
@@ -200,7 +206,8 @@ class Keeper:
         with suppress(CandilError):  # then other tabs see it when they are opened again
             await self.database.post(value)
 
-    def _tell_trouble(self, error: CandilError | None) -> None:
+    def tell(self, error: CandilError | None) -> None:
+        """That the database has failed; None after a write that has gone through."""
         if error or self._in_trouble:
             self._in_trouble = error is not None
             self.on_trouble(error)

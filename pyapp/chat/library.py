@@ -13,7 +13,7 @@ from pyapp.chat.database import Database
 from pyapp.chat.drafts import Drafts
 from pyapp.chat.groups import Group, grouped, listed
 from pyapp.chat.keeper import Change, Keeper
-from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept
+from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept, Vanished
 from pyapp.chat.records import Read, Record, read_all, read_chat, read_entry
 from pyapp.chat.repair import repaired
 from pyapp.chat.search import Found, Index
@@ -39,13 +39,14 @@ class Library:
         on_event: Callable[[LibraryEvent], None] = lambda _: None,
     ) -> None:
         self.database = Database(transport)
-        self.keeper = Keeper(self.database, self._kept, lambda error: self.on_event(NotKept(error)))
+        self.keeper = Keeper(self.database, self._kept, self._trouble, self._vanished)
         self.chats: dict[str, Chat] = {}  # deleted ones too, while they can come back
         self.index = Index()
         self.drafts = Drafts(self.chats, self._change)
         self.damaged: set[str] = set()  # ids of records that could not be read
         self.newer: set[str] = set()  # ids of records that a newer version wrote
         self.on_event = on_event
+        self._started = False
         self._new_id = new_id
         self._now_ms = now_ms
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,7 +57,8 @@ class Library:
             await self._read_chats()
             await self._read_version_1()
         except CandilError as error:
-            return self.on_event(NotKept(error))
+            return self.keeper.tell(error)
+        self._started = True
         self._do(self._follow())
         self._do(self._index_all())
         for chat in [c for c in self.chats.values() if _is_over(c)]:
@@ -75,7 +77,7 @@ class Library:
         try:
             records = await self.database.read("messages", index="chat_id", key=chat_id)
         except CandilError as error:
-            self.on_event(NotKept(error))
+            self.keeper.tell(error)
         # What was growing when it was written grows no more, or its tab will tell.
         entries = {e.id: replace(e, state="stopped") if e.state == "streaming" else e for e in self._entries(records)}
         for entry_id, entry in self.keeper.unwritten(chat_id).items():
@@ -232,6 +234,14 @@ class Library:
             self.chats[chat.id] = chat
             self.on_event(Followed(chat))
             self.on_event(ChatsChanged(frozenset({chat.id})))
+
+    def _trouble(self, error: CandilError | None) -> None:
+        self.on_event(NotKept(error))
+        if error is None and not self._started:
+            self._do(self.start())
+
+    def _vanished(self, chat_id: str) -> None:
+        self.on_event(Vanished(chat_id))
 
     async def _purge(self, chat_id: str) -> None:
         await asyncio.sleep(UNDO_S)

@@ -32,4 +32,11 @@ class NotKept:
     error: CandilError | None
 
 
-LibraryEvent = ChatsChanged | Followed | NotKept
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """The database was deleted under the page: of this chat there is what the page still has."""
+
+    chat_id: str
+
+
+LibraryEvent = ChatsChanged | Followed | NotKept | Vanished

@@ -547,6 +547,18 @@ def test_everything_deleted_elsewhere_is_gone_here() -> None:
     play(Stage(engine=answered("a")), story)
 
 
+def test_a_database_that_was_deleted_gets_the_open_chat_again() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "Hi")
+        for rows in s.browser.stores.values():
+            rows.clear()
+        await say(s, "Again")
+        assert [row["text"] for row in s.browser.rows("messages")].count("Hi") == 1
+        assert len(s.browser.rows("messages")) == 4
+
+    play(Stage(engine=answered("a", "b")), story)
+
+
 def test_without_a_database_it_is_said_once_and_everything_works() -> None:
     async def story(s: Stage) -> None:
         assert s.page.notice == "not_kept"

@@ -213,6 +213,22 @@ def test_without_a_database_everything_lasts_until_the_tab_closes(trouble: Candi
     play(story())
 
 
+def test_a_database_that_failed_at_the_start_is_read_when_it_works_again() -> None:
+    async def story() -> None:
+        stage = Stage().has(ONE, entry("1"))
+        stage.tab.trouble = StorageFailed()
+        await stage.library.start()
+        await stage.say("New")
+        assert stage.titles() == ["New"]
+        stage.tab.trouble = None
+        await stage.say("Newer")
+        await asyncio.sleep(1)
+        assert sorted(stage.titles()) == ["New", "Newer", "One"]
+        assert NotKept(None) in stage.heard
+
+    play(story())
+
+
 def test_a_database_that_fails_while_messages_are_indexed_stops_that_only() -> None:
     async def story() -> None:
         stage = Stage().has(ONE, entry("1"))

@@ -1,0 +1,71 @@
+"""A page with all of the app but a model, driven from a test: tests/browser/chat_driver.py runs in it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import BrowserContext, CDPSession, Page
+from playwright.sync_api import Error as PlaywrightError
+
+import static_server
+from tests.browser.conftest import Site, wait_for
+from tools.build.shell import START
+
+DRIVER = Path(__file__).with_name("chat_driver.py")
+
+
+@contextlib.contextmanager
+def driven_site(folder: Path) -> Iterator[Site]:
+    """`folder` as the server serves it, the driver in the place of the app's start."""
+    index = (folder / "index.html").read_text("utf-8")
+    assert START in index
+    generated = {"index.html": lambda: index.replace(START, DRIVER.read_text("utf-8")).encode()}
+    app = static_server.create_app(static_server.Site((folder,), generated))
+    site = Site(folder, wrap=lambda _app: app).start()
+    try:
+        yield site
+    finally:
+        site.stop()
+
+
+@dataclass
+class ChatPage:
+    page: Page
+    cdp: CDPSession
+
+    @classmethod
+    def open(cls, context: BrowserContext, url: str, *, wait: bool = True) -> ChatPage:
+        page = context.new_page()
+        opened = cls(page, context.new_cdp_session(page))
+        page.goto(url)
+        if wait:
+            opened.wait_for_python()
+        return opened
+
+    def wait_for_python(self) -> None:
+        wait_for(lambda: self.page.locator("html").get_attribute("data-candil") == "python", "Python has arrived")
+
+    def javascript(self, expression: str) -> Any:
+        """The value of an expression; of a promise, what it comes to."""
+        answer = self.cdp.send(
+            "Runtime.evaluate", {"expression": expression, "awaitPromise": True, "returnByValue": True}
+        )
+        assert "exceptionDetails" not in answer, answer["exceptionDetails"]
+        return answer["result"].get("value")
+
+    def python(self, name: str, /, **arguments: Any) -> Any:
+        """Calls a function of the driver."""
+        call = f"python({json.dumps(name)}, {json.dumps(json.dumps(arguments))})"
+        return json.loads(self.javascript(f"(async () => await {call})()"))
+
+    def crash(self) -> None:
+        """The renderer dies at once; nothing of the page runs any more."""
+        with contextlib.suppress(PlaywrightError):  # nobody is left to answer
+            self.cdp.send("Page.crash")
+        with contextlib.suppress(PlaywrightError):
+            self.page.close()
