@@ -347,7 +347,7 @@ class App:
                 self._follow(chat, entries, gone)
             case ChatsChanged(chat_ids) if self.open_id in chat_ids - self.library.chats.keys():
                 self._show(self.library.new())  # another tab has deleted it for good
-            case Vanished(chat_id) if chat_id == self._open_id:
+            case Vanished(chat_id) if chat_id == self.open_id:
                 for entry in self.session.conversation.entries.values():
                     self.library.keep(entry)
             case NotKept(error):

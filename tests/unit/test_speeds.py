@@ -45,7 +45,7 @@ class Settings:
 
     def speeds(self) -> Speeds:
         table = ScriptedTransport({"db.read": self.read, "db.write": self.write, "page.post": lambda _: []})
-        return Speeds(Keeper(Database(table), lambda _: None, lambda _: None))
+        return Speeds(Keeper(Database(table), lambda _: None, lambda _: None, lambda _: None))
 
 
 def play(story: Callable[[Settings, Speeds], Awaitable[None]]) -> Settings:
