@@ -97,8 +97,8 @@ class Answers:
                 break
         if not stream.busy and article.dataset.state != "streaming":
             del self._streams[entry_id]
-            for tail in article.querySelectorAll("[data-tail]"):
-                tail.remove()
+            for rest in article.querySelectorAll("[data-tail], .thinking"):  # an answer may say nothing at all
+                rest.remove()
 
 
 def _text_of(article: Any) -> Any:

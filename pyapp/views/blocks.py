@@ -65,7 +65,7 @@ class Markdown:
         self._md.validateLink = accepts  # type: ignore[method-assign, assignment]
         add_formulas(self._md)
         assert isinstance(self._md.renderer, SafeRenderer)
-        self._md.renderer.language = language
+        self._md.renderer.language, self._md.renderer.accepts = language, accepts
 
     def parse(self, text: str, references: References, *, growing: bool = False) -> Parsed:
         """The blocks of `text`. It has no carriage returns; `growing` says that more may follow."""
