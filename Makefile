@@ -1,14 +1,15 @@
 # make run     everything from nothing to a page at http://127.0.0.1:8000/ (HOST and PORT from the environment)
 # make dev     the same from the sources: an edit is a reload
 # make test    every check there is, the one CI runs
-# make bench   how fast it starts, beside stock PyScript
+# make bench   the README's tables: the start, decoding, fidelity (run it on a quiet machine)
+# make lock    after an edit of pyproject.toml or package.json, with uv (https://docs.astral.sh/uv/)
 # Nothing is installed or built twice: locks and contents are compared by hash.
 
 PYTHON := .venv/bin/python
 RUN    := $(PYTHON) -m
 export PYTHONDONTWRITEBYTECODE := 1
 .NOTPARALLEL:
-.PHONY: help run dev test bench setup setup-test build \
+.PHONY: help run dev test bench lock setup setup-test build \
         lint types layers js-types js-tests unit unit-in-pyodide tools server browser
 
 help:
@@ -33,8 +34,15 @@ setup-test:
 test: setup-test lint types layers js-types js-tests unit unit-in-pyodide tools server browser
 	@echo "All checks passed."
 
-bench: setup-test
+bench: setup-test build
 	$(RUN) bench.boot
+	$(RUN) bench.decode
+	$(RUN) bench.fidelity
+
+lock:
+	uv pip compile pyproject.toml --group run --universal --generate-hashes --no-header -q -o requirements/run.txt
+	uv pip compile pyproject.toml --group run --group dev --universal --generate-hashes --no-header -q -o requirements/dev.txt
+	npm install --package-lock-only --ignore-scripts
 
 lint:
 	$(RUN) ruff check

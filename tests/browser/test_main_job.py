@@ -76,9 +76,9 @@ def test_not_now_leaves_a_page_to_look_around_in(visitor: Candil, site: Site) ->
 
 
 def test_several_turns_reuse_what_was_read(resident: Candil) -> None:
-    resident.ask("My name is Ada. Greet me in one short sentence.").answer()
-    resident.ask("What is my name? Answer in one short sentence.")
-    assert "Ada" in resident.answer()
+    resident.ask("What is the capital of France? Answer in one short sentence.").answer()
+    resident.ask("And what is the capital of Italy? One short sentence.")
+    assert "Rome" in resident.answer()
     assert resident.articles("user").count() == resident.articles("assistant").count() == 2
 
 

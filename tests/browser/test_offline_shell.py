@@ -194,7 +194,7 @@ def test_an_update_fetches_what_changed_waits_and_is_applied_on_request(
     assert set(deployment.asked.paths) <= {
         "sw.js",
         "precache.js",
-        "styles/tokens.css",
+        "styles/all.css",
         "model_manifest.json",
         "api/config",
     }
@@ -225,8 +225,8 @@ def test_a_half_deployed_version_is_not_installed(context: BrowserContext, deplo
     page = installed(context, deployment.site.url)
     deployment.edit("styles/tokens.css", "\n:root { --deployed: two; }\n")
     deployment.deploy()
-    (deployment.target.out / "styles" / "tokens.css").write_text("/* not yet the one in the list */")
-    (deployment.target.out / "styles" / "tokens.css.br").unlink()
+    (deployment.target.out / "styles" / "all.css").write_text("/* not yet the one in the list */")
+    (deployment.target.out / "styles" / "all.css.br").unlink()
     state = page.evaluate(
         """async () => {
           const registration = await navigator.serviceWorker.ready;

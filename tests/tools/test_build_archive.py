@@ -47,7 +47,9 @@ def test_archives_hold_stored_unchecked_byte_code_only(name: str, request: pytes
 
 def test_the_app_is_there_with_its_wheels(app: Path) -> None:
     names = zipfile.ZipFile(app).namelist()
-    assert {"pyapp/browser/app.pyc", "markdown_it/main.pyc", "mdurl/__init__.pyc", "pyscript/__init__.pyc"} <= set(names)
+    assert {"pyapp/browser/app.pyc", "markdown_it/main.pyc", "mdurl/__init__.pyc", "pyscript/__init__.pyc"} <= set(
+        names
+    )
     assert not any("__pycache__" in name or "/cli/" in name for name in names)
 
 

@@ -18,6 +18,7 @@ from tools.build.cache import Cache, digest
 from tools.build.layout import BuildError, Sources
 from tools.build.model import filled
 from tools.build.site import Target, build
+from tools.build.styles import LINK
 
 
 def snapshot(folder: Path) -> dict[str, int]:
@@ -88,9 +89,18 @@ def test_an_edit_replaces_what_depends_on_it_and_no_more(sources: Sources, built
     assert build(sources, built)
     after = snapshot(built.out)
     changed = {name for name in before | after if before.get(name) != after.get(name)}
-    assert changed == {n + ext for n in ("styles/tokens.css", "precache.js") for ext in ("", ".br")}
+    assert changed == {n + ext for n in ("styles/all.css", "precache.js") for ext in ("", ".br")}
     style.write_text(original)
     build(sources, built)
+
+
+def test_the_style_sheets_are_one_in_their_order(sources: Sources, built: Target) -> None:
+    page = (built.out / "index.html").read_text("utf-8")
+    assert page.count('rel="stylesheet"') == 1
+    linked = LINK.findall((sources.site / "index.html").read_text("utf-8"))
+    texts = [(sources.site / name).read_text("utf-8") for name in linked]
+    assert (built.out / "styles" / "all.css").read_text("utf-8") == "\n".join(texts)
+    assert [p.name for p in (built.out / "styles").glob("*.css")] == ["all.css"]
 
 
 def test_what_is_gone_from_the_sources_goes(sources: Sources, built: Target) -> None:

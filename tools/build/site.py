@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.build import archive, compress, model, precache, shell, vendor
+from tools.build import archive, compress, model, precache, shell, styles, vendor
 from tools.build.cache import Cache, digest, digest_files, sha256
 from tools.build.layout import ROOT, Sources
 
@@ -70,7 +70,10 @@ def compose(sources: Sources, target: Target) -> Files:
     files: Files = dict(site_files(sources.site))
     files.update(vendor.vendored(sources.node_modules))
     files["stdlib.zip"] = archive.standard_library(sources, cache)
-    files["index.html"] = cache.write("index.html", page(sources).encode())
+    html = page(sources)
+    if not target.dev:
+        html = join_styles(files, cache, html, sources.site)
+    files["index.html"] = cache.write("index.html", html.encode())
     if not target.dev:
         files["app.zip"] = archive.compiled(cache, "app.zip", archive.app_source(sources), "/lib/app.zip")
         add_precache(files, cache)
@@ -101,6 +104,15 @@ def page(sources: Sources) -> str:
     template = (sources.site / "index.html").read_text("utf-8")
     strings = shell.read_strings(sources.app / "views" / "strings")
     return shell.render(template, strings, config)
+
+
+def join_styles(files: Files, cache: Cache, html: str, site: Path) -> str:
+    """Puts the joined style sheet in place of those `html` links to; gives back `html` linking to it."""
+    html, names, sheet = styles.joined(html, site)
+    for name in names:
+        del files[name]
+    files[styles.JOINED] = cache.write("all.css", sheet.encode())
+    return html
 
 
 def add_precache(files: Files, cache: Cache) -> None:

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import asyncio
 
-from pyapp.chat.conversation import Conversation, Entry
+from pyapp.chat.archive import dumps
+from pyapp.chat.conversation import Conversation, Entry, State
 from pyapp.chat.keeper import Keeper
 from pyapp.errors import StorageFailed
 from tests.unit.run import run
 from tests.unit.transport import ScriptedTransport
 
 
-def saying(*texts: str) -> Conversation:
-    conversation = Conversation()
-    for text in texts:
-        conversation = conversation.add(Entry(0, "user", text))
-    return conversation
+def saying(text: str, state: State = "done") -> Conversation:
+    return Conversation().add(Entry(0, "assistant", text, state))
 
 
-def test_the_latest_is_written_at_most_once_a_second() -> None:
+def test_what_grows_is_written_once_a_second_and_what_is_settled_at_once() -> None:
     async def story() -> None:
         kept: dict[str, str] = {}
 
@@ -35,11 +33,13 @@ def test_the_latest_is_written_at_most_once_a_second() -> None:
         keeper = Keeper(transport)
         assert await keeper.restore() == Conversation()
         for n in range(1, 30):
-            keeper.keep(saying(*"a" * n))
+            keeper.keep(saying("a" * n, "streaming"))
             await asyncio.sleep(0.1)
-        await asyncio.sleep(2)
-        assert await keeper.restore() == saying(*"a" * 29)
         assert 3 <= len([op for op, _ in transport.calls if op == "page.put"]) <= 4
+        keeper.keep(saying("a" * 30))
+        await asyncio.sleep(0.01)
+        assert kept["conversation"] == dumps(saying("a" * 30))  # settled: at once
+        await asyncio.sleep(2)
         keeper.keep(saying("later"))
         await asyncio.sleep(0.1)
         assert await keeper.restore() == saying("later")
