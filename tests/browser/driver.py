@@ -85,9 +85,10 @@ async def clear() -> None:
     page.set_draft("")
 
 
-async def stream(text: str, piece: int, per_second: int) -> list[float]:
-    """`text` in pieces of `piece` characters, so many per second; when it began and when all of it was shown."""
+async def stream(text: str, piece: int, per_second: int) -> None:
+    """`text` in pieces of `piece` characters, so many per second, between two marks of the performance timeline."""
     entry = answer("", state="streaming")
+    performance.mark("stream-begin")
     begin = performance.now()
     for n, at in enumerate(range(0, len(text), piece)):
         late = begin + 1000 * n / per_second - performance.now()
@@ -97,7 +98,7 @@ async def stream(text: str, piece: int, per_second: int) -> list[float]:
     show(replace(entry, text=text, state="done"))
     while page._answers._streams:
         await frame()
-    return [begin, performance.now()]
+    performance.mark("stream-end")
 
 
 async def hurry(budget_ms: float) -> None:
