@@ -17,15 +17,21 @@ def article(entry: Entry, language: Language) -> Html:
     """A whole entry: `article` with data-id, data-role, data-state and its parts."""
     return fill(
         '<article data-id="{id}" data-role="{role}" data-state="{state}" aria-label="{who}">{lamp}'
-        '<div data-part="text">{text}</div><div data-part="foot">{foot}</div></article>',
+        '<div data-part="text"{scrolls}>{text}</div><div data-part="foot">{foot}</div></article>',
         id=entry.id,
         role=entry.role,
         state=entry.state,
         who=language.text("chat.you") if entry.role == "user" else "Candil",
         lamp=LAMP if entry.role == "assistant" else "",
+        scrolls=Html(' tabindex="0"' if entry.role == "user" and _may_scroll(entry.text) else ""),
         text=text(entry, language),
         foot=foot(entry, language),
     )
+
+
+def _may_scroll(text: str) -> bool:
+    """Whether a message could be higher than its box (24rem), which then has to be reached by keyboard."""
+    return len(text) > 400 or text.count("\n") > 10
 
 
 def text(entry: Entry, language: Language) -> Html:

@@ -77,8 +77,9 @@ class SafeRenderer(RendererHTML):
     def formula(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]
         return fill(
-            '<{tag} class="formula" data-formula="{kind}" data-tex="{tex}">{written}</{tag}>{end}',
+            '<{tag} class="formula"{scrolls} data-formula="{kind}" data-tex="{tex}">{written}</{tag}>{end}',
             tag=token.tag,
+            scrolls=Html(' tabindex="0"' if token.block else ""),
             kind=token.info,
             tex=token.content,
             written=token.markup,

@@ -10,19 +10,19 @@ const WAITING = "pre[data-highlight] > code:not([data-finished]), [data-tex]:not
 const BUDGET_MS = 4; // then the page has its turn
 
 /** @type {Set<Element>} */
-const parts = new Set();
+const added = new Set();
 let working = false;
 
-/** @param {Element} part a finished element is looked for in all of it except its growing tail */
-export async function finish(part) {
-  parts.add(part);
+/** @param {Element} element with all that is in it */
+export async function finish(element) {
+  added.add(element);
   if (working) return;
   working = true;
   try {
     let end = performance.now() + BUDGET_MS;
-    for (const element of waiting()) {
-      element.setAttribute("data-finished", "");
-      await (element.hasAttribute("data-tex") ? typeset(element) : highlight(element));
+    for (const found of waiting()) {
+      found.setAttribute("data-finished", "");
+      await (found.hasAttribute("data-tex") ? typeset(found) : highlight(found));
       if (performance.now() < end) continue;
       await new Promise((resolve) => setTimeout(resolve));
       end = performance.now() + BUDGET_MS;
@@ -32,12 +32,12 @@ export async function finish(part) {
   }
 }
 
-/** Also what is added while this goes on. */
+/** Also in what is added while this goes on. */
 function* waiting() {
-  for (const part of parts) {
-    parts.delete(part);
-    for (const element of part.querySelectorAll(WAITING)) {
-      if (element.isConnected && !element.closest("[data-tail]")) yield element;
+  for (const element of added) {
+    added.delete(element);
+    for (const found of [element, ...element.querySelectorAll(WAITING)]) {
+      if (found.isConnected && found.matches(WAITING)) yield found;
     }
   }
 }

@@ -36,6 +36,14 @@ def test_the_users_words_are_text() -> None:
     assert 'data-part="stats"' not in html
 
 
+def test_a_message_that_may_scroll_can_be_reached_by_keyboard() -> None:
+    reached = '<div data-part="text" tabindex="0">'
+    assert reached in article(Entry(1, "user", "word " * 100), EN)
+    assert reached in article(Entry(1, "user", "x\n" * 20), EN)
+    assert reached not in article(Entry(1, "user", "short"), EN)
+    assert reached not in article(Entry(1, "assistant", "word " * 100), EN)
+
+
 def test_an_answer_is_markdown_with_its_figures() -> None:
     html = article(ANSWER, EN)
     assert "<em>text</em>" in html

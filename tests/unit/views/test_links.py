@@ -41,7 +41,13 @@ def test_a_host_that_browsers_read_otherwise_is_no_address(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["http://localhost:8000/", "http://a_b.test./", "http://127.0.0.1/", "http://[::1]:80/", "https://xn--bnk-6cd.test/"],
+    [
+        "http://localhost:8000/",
+        "http://a_b.test./",
+        "http://127.0.0.1/",
+        "http://[::1]:80/",
+        "https://xn--bnk-6cd.test/",
+    ],
 )
 def test_hosts_in_their_one_spelling(url: str) -> None:
     assert is_safe_link(url)
