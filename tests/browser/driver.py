@@ -79,6 +79,11 @@ async def settled(entries: list[Entry]) -> list[str]:
     return [str(document.querySelector(selector.format(entry.id)).innerHTML) for entry in entries]
 
 
+async def begin() -> None:
+    """An answer that has no words yet."""
+    answer("", state="streaming")
+
+
 async def clear() -> None:
     page.show_session(Cut(0))
     page.show_notice(None)
@@ -112,12 +117,21 @@ def frame() -> Awaitable[None]:
     return shown
 
 
-OPS: dict[str, Callable[..., Awaitable[Any]]] = {op.__name__: op for op in (put, grow, whole, clear, stream, hurry)}
+OPS: dict[str, Callable[..., Awaitable[Any]]] = {
+    op.__name__: op for op in (put, grow, whole, begin, clear, stream, hurry)
+}
 
 
 async def drive(op: str, arguments: str) -> str:
     return json.dumps(await OPS[op](**json.loads(arguments)))
 
 
+def clicked(event: Any) -> None:
+    button = event.target.closest('[data-action="copy-code"]')
+    if button:
+        page.copy_code(button)
+
+
 window.drive = create_proxy(drive)
+document.addEventListener("click", create_proxy(clicked))
 document.documentElement.dataset.candil = "python"
