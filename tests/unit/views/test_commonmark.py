@@ -17,6 +17,9 @@ from markdown_it import MarkdownIt
 from pyapp.views.blocks import Markdown, html_of
 from pyapp.views.html import join
 from pyapp.views.language import Language
+from pyapp.views.markdown import render
+from tests.unit.views.auditor import audit
+from tests.unit.views.test_streaming import streamed, whole
 
 SPEC = Path(__file__).parents[3] / "node_modules" / "commonmark-spec" / "spec.txt"
 EXAMPLE = re.compile(r"^`{32} example\n(.*?)^\.\n(.*?)^`{32}$", re.MULTILINE | re.DOTALL)
@@ -101,3 +104,16 @@ def test_example(number: int, source: str, html: str) -> None:
 def test_the_specification_was_there() -> None:
     assert len(examples()) == 652
     assert len(CASES) == 580
+
+
+@pytest.mark.parametrize("size", [1, 4])
+def test_every_example_grows_to_the_same(size: int) -> None:
+    """Those about raw HTML too: here it is text."""
+    for _, source, _ in examples():
+        pieces = [source[at : at + size] for at in range(0, len(source), size)]
+        assert streamed(pieces) == whole(source), source
+
+
+def test_raw_html_is_text() -> None:
+    for _, source, _ in examples():
+        audit(render(source, Language("en")))
