@@ -48,7 +48,9 @@ def step_{n}(x: int) -> int:
 ANSWERS: dict[str, Callable[[int], str]] = {
     "mixed": lambda n: MIXED.format(n=n),
     "one list": lambda n: f"{n + 1}. **Item {n}** with `code` and words\n   - nested *one*\n   - nested two\n",
-    "one table": lambda n: ("| a | b | c |\n|---|---|---|\n" if n == 0 else "") + f"| cell {n} | **two** | three words |\n",
+    "one table": lambda n: (
+        ("| a | b | c |\n|---|---|---|\n" if n == 0 else "") + f"| cell {n} | **two** | three words |\n"
+    ),
     "one code block": lambda n: ("```python\n" if n == 0 else "") + f"value_{n} = compute({n})  # a comment\n",
     "one paragraph": lambda n: f"Sentence {n} has *emphasis*, `code` and [a link](https://example.org/{n}). ",
     "one quote": lambda n: f"> Line {n} with **bold** words.\n> - a list in it\n>\n",
