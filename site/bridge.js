@@ -57,10 +57,12 @@ export function abort(id) {
   waiting = waiting.filter((reply) => reply.id !== id);
 }
 
-/** Colours the finished code in `part` and sets its formulas, once what does that is here. @param {Element} part */
-export function finish(part) {
-  if (!part.querySelector("[data-tex], [data-highlight]")) return;
-  import("./finish/finish.js").then((module) => module.finish(part)).catch(() => {}); // offline: it stays plain text
+const UNFINISHED = "[data-tex], [data-highlight]";
+
+/** Colours code and sets formulas in an element, once what does that is here. @param {Element} element */
+export function finish(element) {
+  if (!element.matches(UNFINISHED) && !element.querySelector(UNFINISHED)) return;
+  import("./finish/finish.js").then((module) => module.finish(element)).catch(() => {}); // offline: it stays plain text
 }
 
 /** @param {string} worker @param {number} id @param {string} op @param {any} payload */

@@ -97,8 +97,8 @@ class Answers:
                 break
         if not stream.busy and article.dataset.state != "streaming":
             del self._streams[entry_id]
-            for tail in article.querySelectorAll("[data-tail]"):
-                tail.remove()
+            for rest in article.querySelectorAll("[data-tail], .thinking"):  # an answer may say nothing at all
+                rest.remove()
 
 
 def _text_of(article: Any) -> Any:
@@ -114,14 +114,15 @@ def _apply(text: Any, name: str, patch: Patch, language: Language) -> None:
     tail = part.lastElementChild
     for index, html in patch.replaced.items():
         part.children[index].outerHTML = html
+        _finish(part.children[index])
     if patch.elements:
+        before = tail.previousElementSibling
         tail.insertAdjacentHTML("beforebegin", patch.settled)
+        _finish_between(before.nextElementSibling if before else part.firstElementChild, tail)
     if patch.tail is not None:
         tail.innerHTML = patch.tail
     if patch.more:
         tail.querySelector("[data-grows]").append(patch.more)
-    if patch.elements or patch.replaced:
-        _finish(part)
 
 
 def _part(text: Any, name: str, language: Language) -> Any:
@@ -138,8 +139,15 @@ def _part(text: Any, name: str, language: Language) -> Any:
     return _part(text, name, language)
 
 
-def _finish(part: Any) -> None:
-    """Colours finished code and sets finished formulas, when their libraries have come."""
+def _finish_between(element: Any, end: Any) -> None:
+    """Only what is new: to look through all of a long answer again for each block would be felt."""
+    while not element.isSameNode(end):
+        _finish(element)
+        element = element.nextElementSibling
+
+
+def _finish(element: Any) -> None:
+    """Colours finished code in it and sets finished formulas, when their libraries have come."""
     from pyscript.js_modules import bridge
 
-    bridge.finish(part)
+    bridge.finish(element)

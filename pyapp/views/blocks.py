@@ -19,6 +19,7 @@ from pyapp.views.formula import GROWING, add_formulas
 from pyapp.views.html import Html
 from pyapp.views.language import Language
 from pyapp.views.links import is_safe_link, link_bare_addresses
+from pyapp.views.outline import Outline, levelled
 from pyapp.views.renderer import SafeRenderer
 
 References = dict[str, Any]  # link reference definitions by label, as markdown-it keeps them
@@ -65,7 +66,7 @@ class Markdown:
         self._md.validateLink = accepts  # type: ignore[method-assign, assignment]
         add_formulas(self._md)
         assert isinstance(self._md.renderer, SafeRenderer)
-        self._md.renderer.language = language
+        self._md.renderer.language, self._md.renderer.accepts = language, accepts
 
     def parse(self, text: str, references: References, *, growing: bool = False) -> Parsed:
         """The blocks of `text`. It has no carriage returns; `growing` says that more may follow."""
@@ -106,7 +107,11 @@ def markdown_for(language: Language) -> Markdown:
     return _known[language.code]
 
 
-def html_of(text: str, markdown: Markdown, references: References) -> list[Html]:
+def html_of(text: str, markdown: Markdown, references: References, outline: Outline = ()) -> list[Html]:
     """Each top-level block of `text`, parsed at once."""
     parsed = markdown.parse(text, references)
-    return [markdown.html(block.tokens, parsed.references) for block in parsed.blocks]
+    blocks: list[Html] = []
+    for block in parsed.blocks:
+        html, outline = levelled(markdown.html(block.tokens, parsed.references), outline)
+        blocks.append(html)
+    return blocks

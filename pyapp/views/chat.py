@@ -29,16 +29,22 @@ def article(entry: Entry, siblings: Sequence[str], language: Language, condition
     own_words = fill("{text}", text=entry.text) if entry.role == "user" else Html()
     return fill(
         '<article data-id="{id}" data-role="{role}" data-state="{state}" aria-label="{who}">{lamp}{files}'
-        '<div data-part="text" dir="auto">{text}</div><div data-part="foot">{foot}</div></article>',
+        '<div data-part="text" dir="auto"{scrolls}>{text}</div><div data-part="foot">{foot}</div></article>',
         id=entry.id,
         role=entry.role,
         state=entry.state,
         who=language.text("chat.you") if entry.role == "user" else "Candil",
         lamp=LAMP if entry.role == "assistant" else "",
+        scrolls=Html(' tabindex="0"' if entry.role == "user" and _may_scroll(entry.text) else ""),
         files=join([_file(attachment, language) for attachment in entry.attachments]),
         text=thinking(language) if entry.state == "streaming" and not entry.text else own_words,
         foot=foot(entry, siblings, language, conditions),
     )
+
+
+def _may_scroll(text: str) -> bool:
+    """Whether a message could be higher than its box (24rem), which then has to be reached by keyboard."""
+    return len(text) > 400 or text.count("\n") > 10
 
 
 def thinking(language: Language) -> Html:

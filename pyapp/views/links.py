@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
+from ipaddress import IPv4Address, IPv6Address
 from urllib.parse import urlsplit
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 LINK_SCHEMES = ("http", "https", "mailto")
+
+# Names in the only spelling that every parser of addresses reads alike: browsers decode %41, split at some other
+# characters, and take 0x7f.1 for 127.0.0.1; the host that is shown would not be the one they go to.
+_NAME = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+|0x[0-9a-f]*", re.IGNORECASE)
 
 _BARE = re.compile(r"(?<![\w/@.:-])https?://\w[^\s<>]*", re.IGNORECASE)
 _AFTER = "?!.,:;*_~'\"”’»`|。，、；：！？」』）"  # ends a sentence rather than an address
@@ -23,9 +29,20 @@ def host_of(url: str) -> str:
 def is_safe_link(url: str) -> bool:
     """True for an absolute address with one of LINK_SCHEMES and somewhere to go."""
     try:
-        return urlsplit(url).scheme in LINK_SCHEMES and bool(host_of(url))
-    except ValueError:  # such as "http://[" : not an address
+        parts = urlsplit(url)
+        if parts.scheme == "mailto":
+            return bool(parts.path)
+        return parts.scheme in LINK_SCHEMES and _is_host(parts.hostname or "") and parts.port != 0
+    except ValueError:  # such as "http://[" or "http://a.test:99999": not an address
         return False
+
+
+def _is_host(host: str) -> bool:
+    if ":" in host:
+        return not {".", "%"} & set(host) and str(IPv6Address(host)) == host
+    if _NUMBER.fullmatch(host.removesuffix(".").rpartition(".")[2]):
+        return str(IPv4Address(host)) == host
+    return bool(_NAME.fullmatch(host))
 
 
 def trimmed(url: str) -> str:

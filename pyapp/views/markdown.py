@@ -15,6 +15,7 @@ from pyapp.views.growing import LISTS, GrowingParts, Settled, head_of
 from pyapp.views.html import Html, join
 from pyapp.views.language import Language
 from pyapp.views.mentions import Mentions
+from pyapp.views.outline import Outline, levelled
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class StreamingMarkdown:
         self._growing: GrowingParts | None = None  # the list or table whose open rest the tail begins with
         self._open: OpenCode | OpenText | None = None  # what new text is appended to; then there is no tail
         self._count = 0  # settled elements
+        self._outline: Outline = ()  # after them
         self._unseen = self._skipped = 0  # characters and steps since the tail was looked at
         self._ended = self._finished = False
 
@@ -173,8 +175,10 @@ class StreamingMarkdown:
             self._settle(piece, patch)
 
     def _settle(self, piece: Settled, patch: Patch) -> None:
-        patch.elements.append(piece.html)
-        self._mentions.add(self._count, piece)
+        html, after = levelled(piece.html, self._outline)
+        patch.elements.append(html)
+        self._mentions.add(self._count, Settled(html, piece.source), self._outline)
+        self._outline = after
         self._count += 1
 
     def _final(self, parsed: Parsed) -> Parsed:
@@ -195,7 +199,7 @@ class StreamingMarkdown:
         elif not self._waiting:
             shown = [self._growing.html()] if self._growing else []
             shown += [self._markdown.html(b.tokens, parsed.references) for b in rest[len(shown) :]]
-            patch.tail = join(shown)
+            patch.tail, _ = levelled(join(shown), self._outline)
 
     def _take_parts(self, parsed: Parsed, block: Block, text: str, patch: Patch) -> None:
         if self._growing is None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from pyapp.views.blocks import Markdown, References, html_of
 from pyapp.views.growing import Settled
 from pyapp.views.html import Html, join
+from pyapp.views.outline import Outline
 
 
 @dataclass(slots=True)
 class _Mention:
     index: int
     settled: Settled
+    outline: Outline  # before it
 
 
 class Mentions:
@@ -29,9 +31,9 @@ class Mentions:
     def stale(self) -> bool:
         return bool(self._stale)
 
-    def add(self, index: int, settled: Settled) -> None:
+    def add(self, index: int, settled: Settled, outline: Outline) -> None:
         if "[" in settled.source:
-            self._known.append(_Mention(index, settled))
+            self._known.append(_Mention(index, settled, outline))
             if self.references:  # parts of it may be older than a definition
                 self._stale.append(self._known[-1])
 
@@ -47,7 +49,7 @@ class Mentions:
         while self._stale and chars > 0:
             mention = self._stale.popleft()
             chars -= len(mention.settled.source)
-            html = join(html_of(mention.settled.source, self._markdown, self.references))
+            html = join(html_of(mention.settled.source, self._markdown, self.references, mention.outline))
             if html != mention.settled.html:
                 changed[mention.index] = html
                 mention.settled = Settled(html, mention.settled.source)

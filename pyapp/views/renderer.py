@@ -6,7 +6,7 @@ code has its language and a button to copy it. No inline style: the page's CSP f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from markdown_it.common.utils import unescapeAll
@@ -45,8 +45,11 @@ class SafeRenderer(RendererHTML):
     """markdown-it's renderer with other rules where its own would act or style."""
 
     language: Language
+    accepts: Callable[[str], bool]  # which addresses become links; the parser does not ask about an empty one
 
     def link_open(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
+        if not self.accepts(str(tokens[idx].attrGet("href"))):
+            return ""
         title = tokens[idx].attrGet("title")
         return fill(
             '<a href="{url}"{title} target="_blank" rel="noopener noreferrer">',
@@ -55,8 +58,10 @@ class SafeRenderer(RendererHTML):
         )
 
     def link_close(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
-        opening = next(t for t in reversed(tokens[:idx]) if t.type == "link_open")
-        return fill('</a> <span class="link-host">({host})</span>', host=host_of(str(opening.attrGet("href"))))
+        url = next(str(t.attrGet("href")) for t in reversed(tokens[:idx]) if t.type == "link_open")
+        if not self.accepts(url):
+            return ""
+        return fill('</a> <span class="link-host">({host})</span>', host=host_of(url))
 
     def image(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         note = self.language.text("chat.image", host=host_of(str(tokens[idx].attrGet("src"))))
@@ -72,8 +77,9 @@ class SafeRenderer(RendererHTML):
     def formula(self, tokens: Sequence[Token], idx: int, options: Any, env: Any) -> str:
         token = tokens[idx]
         return fill(
-            '<{tag} class="formula" data-formula="{kind}" data-tex="{tex}">{written}</{tag}>{end}',
+            '<{tag} class="formula"{scrolls} data-formula="{kind}" data-tex="{tex}">{written}</{tag}>{end}',
             tag=token.tag,
+            scrolls=Html(' tabindex="0"' if token.block else ""),
             kind=token.info,
             tex=token.content,
             written=token.markup,

@@ -5,13 +5,18 @@ import temml from "../vendor/temml/temml.mjs";
 
 const OPTIONS = { throwOnError: true, trust: false, strict: false, maxSize: /** @type {[number, number]} */ ([20, 50]), maxExpand: 200 };
 
+const ACTING = "a, [href], [src], [id]"; // \ref and \label, which mean nothing outside a document
+
 /** @param {Element} element with data-tex and data-formula */
 export function typeset(element) {
   const { tex = "", formula } = /** @type {HTMLElement} */ (element).dataset;
   try {
     const tree = temml.__renderToMathMLTree(tex, { ...OPTIONS, displayMode: formula === "display" });
     withoutStyleAttributes(tree);
-    element.replaceChildren(tree.toNode());
+    const set = new DocumentFragment();
+    set.append(tree.toNode());
+    if (set.querySelector(ACTING)) throw new Error("a formula that acts");
+    element.replaceChildren(set);
   } catch {
     element.removeAttribute("data-formula"); // not TeX after all, or TeX that Temml does not know
   }

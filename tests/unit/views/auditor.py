@@ -9,7 +9,8 @@ from pyapp.views.links import is_safe_link
 # tag -> attributes; `None` in a set of values stands for any value
 TAGS: dict[str, set[str]] = {
     **{tag: set() for tag in ("p", "br", "hr", "em", "strong", "s", "blockquote", "ul")},
-    **{tag: set() for tag in ("h1", "h2", "h3", "h4", "h5", "h6", "table", "thead", "tbody", "tr", "summary")},
+    **{tag: {"data-written"} for tag in ("h2", "h3", "h4", "h5", "h6")},
+    **{tag: set() for tag in ("table", "thead", "tbody", "tr", "summary")},
     **{tag: {"data-align"} for tag in ("th", "td")},
     "ol": {"start"},
     "li": {"class"},
@@ -29,6 +30,7 @@ FIXED = {
     "type": {"button", "checkbox"},
     "data-action": {"copy-code"},
     "tabindex": {"0"},
+    "data-written": {"1", "2", "3", "4", "5", "6"},
     "data-align": {"left", "right", "center"},
     "data-formula": {"inline", "display"},
     "data-part": {"reasoning", "answer"},

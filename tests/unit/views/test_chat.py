@@ -48,6 +48,14 @@ def test_attachments_are_folded_and_chips_can_go() -> None:
     assert 'data-action="cancel-edit"' in editing(EN)
 
 
+def test_a_message_that_may_scroll_can_be_reached_by_keyboard() -> None:
+    reached = '<div data-part="text" dir="auto" tabindex="0">'
+    assert reached in article(entry("1", text="word " * 100), ["1"], EN)
+    assert reached in article(entry("1", text="x\n" * 20), ["1"], EN)
+    assert reached not in article(entry("1", text="short"), ["1"], EN)
+    assert reached not in article(entry("2", role="assistant", text="word " * 100), ["2"], EN)
+
+
 def test_what_an_answer_says_comes_later_and_its_figures_at_once() -> None:
     html = article(ANSWER, ["2"], EN)
     assert 'data-part="text" dir="auto"></div>' in html

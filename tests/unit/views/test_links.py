@@ -18,6 +18,42 @@ def test_unsafe_links(url: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "http://%65vil.test/",  # a browser goes to evil.test
+        "http://foo.f)%10url(x",
+        "http://a.test%20/",
+        "http://a..test/",
+        "http://a.test:99999/",
+        "http://a.test:0/",
+        "http://0x7f.1/",  # a browser goes to 127.0.0.1
+        "http://2130706433/",
+        "http://127.1./",
+        "http://a.0x/",
+        "http://[0:0::1]/",
+        "http://[fe80::1%25a]/",
+        "http://[::ffff:1.2.3.4]/",
+    ],
+)
+def test_a_host_that_browsers_read_otherwise_is_no_address(url: str) -> None:
+    assert not is_safe_link(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:8000/",
+        "http://a_b.test./",
+        "http://127.0.0.1/",
+        "http://[::1]:80/",
+        "https://xn--bnk-6cd.test/",
+    ],
+)
+def test_hosts_in_their_one_spelling(url: str) -> None:
+    assert is_safe_link(url)
+
+
+@pytest.mark.parametrize(
     ("url", "host"), [("https://a.test/x", "a.test"), ("mailto:a@b.test", "a@b.test"), ("nonsense", "")]
 )
 def test_host_of(url: str, host: str) -> None:
@@ -50,6 +86,12 @@ def test_bare_addresses_are_links() -> None:
 )
 def test_what_is_no_address_is_no_link(text: str) -> None:
     assert "<a " not in render(text, EN)
+
+
+@pytest.mark.parametrize("text", ["[x]()", "[x](<>)", "[x](javascript:x)"])
+def test_a_link_to_nowhere_is_no_link(text: str) -> None:
+    assert "<a" not in render(text, EN)
+    assert "link-host" not in render(text, EN)
 
 
 def test_an_address_in_a_link_is_one_link() -> None:

@@ -140,6 +140,8 @@ TEXTS = {
     "definition in a list": "- [a]: https://a.test\n- see [a]\n- [b]\n- c\n\n[b]: https://b.test\n\nsee [a][b]",
     "definition late": "see [b]\n\n- [b]\n\n```\n[b]\n```\n\n[b]: https://b.test 'c\nd'\n\nend",
     "a title with a heading in it": "[b]: https://b.test 'title\nx\n===\ny'\n\n[b]",
+    "a title that goes on after a heading in it": "[b]: https://b.test 'title\nx\n===\ny\nz'\n\n[b]",
+    "a definition in the list that mentions it": "- see [a]\n- x\n- y\n- z\n- [a]: https://a.test\n- w\n- v\n\nend",
     "carriage returns": "a\r\n\r\n- b\r\n- c\rd\r",
 }
 
