@@ -58,7 +58,7 @@ js-types:
 	node_modules/.bin/tsc -p tsconfig.json
 
 js-tests:
-	node --test $$(find tests/js -name '*.test.js' | sort)
+	EMBEDDED_MODEL="$$($(RUN) tools.embedded_model)" node --test $$(find tests/js -name '*.test.js' | sort)
 
 unit: # pyapp outside browser/, every branch
 	$(RUN) pytest -q tests/unit --cov

@@ -18,7 +18,7 @@ from typing import Any
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.bare import NODE_MODULES, POLICY, ROOT, serving
-from tools.embedded_model import embedded_gguf
+from tools.embedded_model import embedded_gguf, prepare
 
 CHROMIUM = "/usr/bin/chromium"
 PAGE = b'<!doctype html><title>decode</title><script type="module" src="/bench/decode_page.js"></script>'
@@ -130,7 +130,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=min(4, os.cpu_count() or 1))
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
-    model = given.model or Path((ROOT / ".cache" / "EMBEDDED_PATH").read_text(encoding="utf-8").strip())
+    model = given.model or prepare()
     with opened(model, embedded_gguf()) as page:
         options = {"files": [*TEXTS, "onnx/model_int8.onnx"], "dtype": "int8", "threads": given.threads, "gguf": True}
         page.evaluate("load", options)

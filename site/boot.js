@@ -8,16 +8,19 @@
 const TIMEOUT_MS = 90_000; // 6 MB at 0.5 Mbit/s; a later arrival still counts
 const DRAFT = "candil.boot.draft";
 
-// What PyScript and Pyodide ask for one after the other, asked for at once. Not the wasm: preloaded, it would lose the
-// browser's cache of compiled code.
+// What PyScript and Pyodide ask for one after the other, asked for at once. PyScript's own parts, whose names change
+// with it, are named by the build.
 const NEEDED = [
   "vendor/pyscript/core.js",
+  "bridge.js",
+  "offline.js",
   "runtime.mjs",
   "vendor/pyodide/pyodide.mjs",
   "vendor/pyodide/pyodide.asm.mjs",
   "stdlib.zip",
   "app.zip",
 ];
+const WASM = "vendor/pyodide/pyodide.asm.wasm"; // preloaded on a later visit, it would lose its compiled code
 
 const page = document.documentElement;
 const message = /** @type {HTMLTextAreaElement | null} */ (document.querySelector("#message"));
@@ -70,10 +73,13 @@ function painted() {
 }
 
 function preload() {
-  for (const href of NEEDED) {
-    const archive = href.endsWith(".zip");
-    const link = Object.assign(document.createElement("link"), { rel: archive ? "preload" : "modulepreload", href });
-    if (archive) Object.assign(link, { as: "fetch", crossOrigin: "anonymous" });
+  const script = /** @type {HTMLElement | null} */ (document.querySelector("script[data-preload]"));
+  const parts = script?.dataset.preload?.split(" ") ?? [];
+  const first = !navigator.serviceWorker?.controller;
+  for (const href of [...NEEDED, ...parts, ...(first ? [WASM] : [])]) {
+    const module = /\.m?js$/.test(href);
+    const link = Object.assign(document.createElement("link"), { rel: module ? "modulepreload" : "preload", href });
+    if (!module) Object.assign(link, { as: "fetch", crossOrigin: "anonymous" });
     document.head.append(link);
   }
 }

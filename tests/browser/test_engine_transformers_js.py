@@ -9,24 +9,21 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.bare import ROOT, serving
+from tests.browser.bare import serving
+from tools.embedded_model import prepare
 
-POINTER = ROOT / ".cache" / "EMBEDDED_PATH"
 TEXTS = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
 GREEDY = {"temperature": 0, "top_k": 40, "top_p": 0.95, "min_p": 0.05, "repetition_penalty": 1, "seed": 1}
 SEA = [{"role": "user", "content": "Tell me a story about the sea."}]
 
-pytestmark = [
-    pytest.mark.real_model,
-    pytest.mark.skipif(not POINTER.exists(), reason="the embedded model has not been converted"),
-]
+pytestmark = pytest.mark.real_model
 
 Told = dict[str, Any]
 Call = Callable[..., Told]
 
 
 def files() -> dict[str, Path]:
-    return {"/models/m/": Path(POINTER.read_text().strip())}
+    return {"/models/m/": prepare()}
 
 
 @pytest.fixture

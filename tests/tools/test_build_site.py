@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -229,3 +230,13 @@ def test_weights_are_linked_not_copied(built: Target, model: Path) -> None:
     served = next(built.out.glob("models/*/*/config.json"))
     assert served.stat().st_nlink > 1 or served.stat().st_dev != model.stat().st_dev
     assert building.is_complete(built.out)
+
+
+def test_the_page_names_the_parts_of_pyscript_for_boot_to_ask_for_at_once(built: Target) -> None:
+    page = (built.out / "index.html").read_text("utf-8")
+    found = re.search(r'data-preload="([^"]+)"', page)
+    assert found
+    names = found[1].split()
+    assert any("/core-" in name for name in names)
+    assert all((built.out / name).is_file() for name in names)
+    assert not any(re.search(r"/m?py-.{8}\.js$|/core\.js$", name) for name in names)

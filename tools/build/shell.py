@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -51,6 +51,11 @@ def render(page: str, strings: Strings, config: Mapping[str, object] | None = No
     html = "".join(shell.out)
     html = html.replace("</head>", f"{block}</head>", 1) if "</head>" in html else block + html
     return html.replace("</body>", f"{start}</body>", 1) if "</body>" in html else html + start
+
+
+def preloading(html: str, names: Sequence[str]) -> str:
+    """`html` with the names for boot.js to ask for at once."""
+    return html.replace('src="boot.js"', f'src="boot.js" data-preload="{escape(" ".join(names))}"')
 
 
 def _data(value: object) -> str:

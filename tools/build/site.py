@@ -70,7 +70,7 @@ def compose(sources: Sources, target: Target) -> Files:
     files: Files = dict(site_files(sources.site))
     files.update(vendor.vendored(sources.node_modules))
     files["stdlib.zip"] = archive.standard_library(sources, cache)
-    html = page(sources)
+    html = shell.preloading(page(sources), vendor.started(files))
     if not target.dev:
         html = join_styles(files, cache, html, sources.site)
     files["index.html"] = cache.write("index.html", html.encode())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pyapp.views.grammars import NAMES as GRAMMARS
@@ -11,6 +11,7 @@ from tools.build.layout import BuildError
 
 # PyScript loads these when something asks for them, which nothing in our page does: editors, terminals, CDN packages.
 PYSCRIPT_UNUSED = ("codemirror", "xterm", "toml-", "zip-", "pyodide_graph", "index-")
+PYSCRIPT_LATER = re.compile(r"core\.js|m?py-.{8}\.js")  # boot.js names it, or not asked for at every start
 PYSCRIPT_IMPORT = re.compile(r"""(?:from|import\(?)\s*["']\./([\w.-]+\.js)["']""")
 
 FILES = {
@@ -63,6 +64,12 @@ def pyscript(package: Path) -> Iterator[tuple[str, Path]]:
         waiting += new
     for name in ["LICENSE", *(f"dist/{n}" for n in sorted(found))]:
         yield "vendor/pyscript/" + Path(name).name, present(package / name)
+
+
+def started(files: Iterable[str]) -> list[str]:
+    """Of the site's files, the parts of PyScript that its core asks for at every start."""
+    parts = (name for name in files if name.startswith("vendor/pyscript/") and name.endswith(".js"))
+    return sorted(name for name in parts if not PYSCRIPT_LATER.fullmatch(Path(name).name))
 
 
 def present(path: Path) -> Path:

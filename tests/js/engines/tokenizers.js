@@ -1,6 +1,6 @@
-/** Tokenizers small enough to read, of the two families there are, and the embedded model's where it has been made. */
+/** Tokenizers small enough to read, of the two families there are, and the embedded model's. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 
 import { PreTrainedTokenizer } from "@huggingface/transformers";
 
@@ -70,13 +70,11 @@ export function sentencePiece() {
   );
 }
 
-const cache = new URL("../../../.cache/", import.meta.url);
-
-/** @returns {string | null} the converted embedded model's folder */
+/** @returns {string} the converted embedded model's folder, which `make js-tests` names */
 export function embeddedModel() {
-  const pointer = new URL("EMBEDDED_PATH", cache);
-  const folder = existsSync(pointer) ? readFileSync(pointer, "utf8").trim() : "";
-  return existsSync(`${folder}/tokenizer.json`) ? folder : null;
+  const folder = process.env.EMBEDDED_MODEL;
+  if (!folder) throw new Error("EMBEDDED_MODEL is not set: run `make js-tests`");
+  return folder;
 }
 
 /** @param {string} folder @returns {Tokenizer} */
