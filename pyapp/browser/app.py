@@ -61,6 +61,7 @@ class Events:
             "later-update": lambda _button: page.show_update(False),
             "suggestion": lambda button: self._suggested(button.textContent),
             "copy-code": page.copy_code,
+            "earlier": lambda _button: page.show_earlier(),
         }
 
     def connect(self) -> None:
