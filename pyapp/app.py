@@ -39,6 +39,10 @@ class Page(Protocol):
 
     def show_session(self, event: SessionEvent) -> None: ...
 
+    def show_entry(self, entry_id: str) -> None:
+        """Scrolls to a message of the conversation on the page."""
+        ...
+
     def show_busy(self, busy: bool) -> None:
         """Whether an answer is running: Stop instead of Send."""
         ...
@@ -297,6 +301,7 @@ class App:
             self.page.show_notice(None)
         if entry_id is not None:
             self.switch(entry_id)
+            self.page.show_entry(entry_id)
 
     def _show(self, conversation: Conversation) -> None:
         """Another chat, with its own draft; what is in the composer stays with the chat that was open."""

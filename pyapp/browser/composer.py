@@ -29,6 +29,7 @@ class Composer:
                 "try-again": lambda button: app.try_again(button.dataset.id),
                 "suggestion": lambda button: self._suggested(button.textContent),
                 "copy-code": page.copy_code,
+                "earlier": lambda _button: page.show_earlier(),
                 "copy-message": page.copy_message,
                 "edit-message": lambda button: self._edit(lambda: app.edit(button.dataset.id)),
                 "cancel-edit": lambda _button: self._edit(app.cancel_edit),

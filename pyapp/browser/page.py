@@ -30,6 +30,7 @@ from pyapp.views.language import Language
 from pyapp.views.reasoning import split
 
 DRAFT_KEY = "candil.draft"
+AT_ONCE = 40  # messages that are put on the page at a time, the latest first
 COPIED_S = 2.0  # how long a button says that it has copied
 
 
@@ -50,7 +51,8 @@ class BrowserPage:
         self._replaces: str | None = None  # the message that is being edited
         self._busy = False
         self.conditions = Conditions()  # what answers that settle are measured by
-        self._follow = Follow(by_id("main"), by_id("jump"))
+        self._earlier = 0  # of self._entries, those at the beginning that are not on the page yet
+        self._follow = Follow(by_id("main"), by_id("jump"), self.show_earlier)
         self._answers = Answers(language, self._article, self._frame_shown)
         self._sentences = Sentences()
 
@@ -77,14 +79,26 @@ class BrowserPage:
                 self._put_all()
                 document.title = f"{conversation.chat.title} – Candil" if conversation.chat.title else "Candil"
             case Changed(entry, None, siblings):
+                is_new = entry.id not in self._entries
                 self._entries[entry.id], self._siblings[entry.id] = entry, siblings
-                self._put(entry)
+                if is_new:
+                    self._add(entry)
+                elif article := self._article(entry.id):
+                    self._put(article, entry)
             case Changed(entry, str() as delta):
                 self._entries[entry.id] = entry
                 self._answers.grow(entry.id, delta)
             case Cut(from_id):
                 self._cut(from_id)
         self._show_log()
+
+    def show_entry(self, entry_id: str) -> None:
+        while self._earlier and not self._article(entry_id):
+            self.show_earlier()
+        if article := self._article(entry_id):
+            self._follow.leave()
+            article.scrollIntoView(block="center")
+            article.dataset.found = ""
 
     def show_busy(self, busy: bool) -> None:
         self._busy = busy
@@ -231,19 +245,34 @@ class BrowserPage:
         return by_id("conversation").querySelector(f'article[data-id="{entry_id}"]')
 
     def _put_all(self) -> None:
-        """At once, however many there are: the articles first, what they say in the frames that follow."""
+        """The latest, however many there are; the earlier ones come when the reader goes there."""
         self._answers.clear(self.language)
-        by_id("conversation").innerHTML = "".join(self._frame_of(entry) for entry in self._entries.values())
-        for entry in self._entries.values():
-            if entry.role == "assistant":
-                self._answers.begin(entry.id, entry.text, complete=entry.state != "streaming")
+        self._earlier = max(0, len(self._entries) - AT_ONCE)
+        by_id("conversation").innerHTML = chat_view.earlier(self.language) if self._earlier else ""
+        self._put_many("beforeend", list(self._entries.values())[self._earlier :])
         self._follow.to_end(force=True)
 
-    def _put(self, entry: Entry) -> None:
-        """A new entry, one that has settled, or an answer that grows again."""
-        article = self._article(entry.id)
-        if not article:
-            return self._add(entry)
+    def show_earlier(self) -> None:
+        """The messages before the first one on the page, without moving what is being read."""
+        if not self._earlier:
+            return
+        shown, self._earlier = self._earlier, max(0, self._earlier - AT_ONCE)
+        button = by_id("conversation").firstElementChild
+        with self._follow.kept_place():
+            self._put_many("afterbegin", list(self._entries.values())[self._earlier : shown])
+            button.remove()
+            if self._earlier:
+                by_id("conversation").prepend(button)
+
+    def _put_many(self, where: str, entries: list[Entry]) -> None:
+        """The articles first, what they say in the frames that follow."""
+        by_id("conversation").insertAdjacentHTML(where, "".join(self._frame_of(entry) for entry in entries))
+        for entry in entries:
+            if entry.role == "assistant":
+                self._answers.begin(entry.id, entry.text, complete=entry.state != "streaming")
+
+    def _put(self, article: Any, entry: Entry) -> None:
+        """An entry that has settled, or an answer that grows again."""
         article.dataset.state = entry.state
         article.querySelector('[data-part="foot"]').innerHTML = chat_view.foot(
             entry, self._siblings[entry.id], self.language, self.conditions
@@ -269,10 +298,14 @@ class BrowserPage:
 
     def _cut(self, from_id: str) -> None:
         ids = list(self._entries)
-        for entry_id in ids[ids.index(from_id) :]:
+        at = ids.index(from_id)
+        for entry_id in ids[at:]:
+            del self._entries[entry_id]
+        if at <= self._earlier:
+            return self._put_all()
+        for entry_id in ids[at:]:
             self._article(entry_id).remove()
             self._answers.drop(entry_id)
-            del self._entries[entry_id]
 
     def _frame_shown(self) -> None:
         growing = next((e for e in reversed(self._entries.values()) if e.state == "streaming"), None)

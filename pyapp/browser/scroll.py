@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from pyodide.ffi import create_proxy
@@ -10,9 +12,12 @@ NEAR_PX = 64  # closer to the end than this counts as reading the end
 
 
 class Follow:
-    def __init__(self, scroller: Any, jump: Any) -> None:
+    """`near_top` is called when the reader comes near the beginning of what is on the page."""
+
+    def __init__(self, scroller: Any, jump: Any, near_top: Callable[[], None]) -> None:
         self._scroller = scroller
         self._jump = jump
+        self._near_top = near_top
         self._following = True
         self._proxies = [create_proxy(self._scrolled), create_proxy(lambda _event: self.to_end(force=True))]
         scroller.addEventListener("scroll", self._proxies[0])
@@ -24,7 +29,20 @@ class Follow:
             self._scroller.scrollTop = self._scroller.scrollHeight
         self._jump.hidden = self._following
 
+    def leave(self) -> None:
+        """Another place is about to be read."""
+        self._following = False
+
     def _scrolled(self, _event: Any) -> None:
         left = self._scroller.scrollHeight - self._scroller.scrollTop - self._scroller.clientHeight
         self._following = left < NEAR_PX
         self._jump.hidden = self._following
+        if self._scroller.scrollTop < self._scroller.clientHeight and not self._following:
+            self._near_top()
+
+    @contextmanager
+    def kept_place(self) -> Iterator[None]:
+        """What is put above what is being read does not move it."""
+        left = self._scroller.scrollHeight - self._scroller.scrollTop
+        yield
+        self._scroller.scrollTop = self._scroller.scrollHeight - left

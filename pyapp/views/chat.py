@@ -144,6 +144,14 @@ def _error(entry: Entry, language: Language) -> Html:
     )
 
 
+def earlier(language: Language) -> Html:
+    """Before the first message on the page, while there are earlier ones."""
+    return fill(
+        '<button type="button" class="quiet earlier" data-action="earlier">{label}</button>',
+        label=language.text("chat.earlier"),
+    )
+
+
 def notice(sentence: str, language: Language, *, tone: str = "plain", label: str = "chat.dismiss") -> Html:
     """A line above the composer, with a button to be rid of it."""
     return fill(

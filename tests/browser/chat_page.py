@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import BrowserContext, CDPSession, Page
-from playwright.sync_api import Error as PlaywrightError
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
 
 import static_server
 from tests.browser.conftest import Site, wait_for
@@ -63,9 +64,10 @@ class ChatPage:
         call = f"python({json.dumps(name)}, {json.dumps(json.dumps(arguments))})"
         return json.loads(self.javascript(f"(async () => await {call})()"))
 
-    def crash(self) -> None:
-        """The renderer dies at once; nothing of the page runs any more."""
-        with contextlib.suppress(PlaywrightError):  # nobody is left to answer
-            self.cdp.send("Page.crash")
-        with contextlib.suppress(PlaywrightError):
-            self.page.close()
+
+def kill_renderers(browser: Browser) -> None:
+    """As the system does when memory is short: nothing of a page runs any more, and none is told."""
+    processes = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+    for process in processes:
+        if process["type"] == "renderer":
+            os.kill(process["id"], signal.SIGKILL)

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, Playwright
 
-from tests.browser.chat_page import ChatPage, driven_site
-from tests.browser.conftest import Site, wait_for
+from tests.browser.chat_page import ChatPage, driven_site, kill_renderers
+from tests.browser.conftest import CHROMIUM, FLAGS, Site, wait_for
 
 KILLS = 50
 CHAT = {"id": "c", "rev": 1, "title": "a"}
@@ -146,11 +146,13 @@ def test_the_database_deleted_under_the_page_gets_what_is_on_it(tab: ChatPage) -
     assert sorted(m["text"] for m in read(tab, "messages")) == sorted(m[2] for m in tab.python("shown"))
 
 
-def test_the_renderer_is_killed_while_an_answer_streams(context: BrowserContext, driven: Site) -> None:
+def test_the_renderer_is_killed_while_an_answer_streams(playwright_session: Playwright, driven: Site) -> None:
     """At random points: no message is lost, and of the partial answer at most its last second.
 
     A scripted engine plays the model, 50 tokens a second, each token the time at which it was said.
     """
+    browser = playwright_session.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    context = browser.new_context()
     chance = random.Random(5)
     asked: list[str] = []
     killed_ms = 0.0
@@ -169,4 +171,6 @@ def test_the_renderer_is_killed_while_an_answer_streams(context: BrowserContext,
         tab.python("ask", text=asked[-1], wait=False)
         time.sleep(chance.uniform(0.7, 2.0))
         killed_ms = time.time() * 1000
-        tab.crash()
+        kill_renderers(browser)
+        tab.page.close()
+    browser.close()

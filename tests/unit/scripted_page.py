@@ -15,6 +15,7 @@ class ScriptedPage:
     composer: Draft = field(default_factory=Draft)
     busy: bool = False
     notice: Notice = None
+    scrolled_to: str = ""
     states: list[SetupState] = field(default_factory=list)
     events: list[SessionEvent] = field(default_factory=list)
 
@@ -23,6 +24,9 @@ class ScriptedPage:
 
     def show_session(self, event: SessionEvent) -> None:
         self.events.append(event)
+
+    def show_entry(self, entry_id: str) -> None:
+        self.scrolled_to = entry_id
 
     def show_busy(self, busy: bool) -> None:
         self.busy = busy

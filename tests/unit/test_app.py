@@ -426,6 +426,8 @@ def test_chats_are_opened_renamed_pinned_deleted_and_brought_back() -> None:
         await asyncio.sleep(1)
         assert s.conversation()[0] == ("user", "done", "First")
         s.app.open_chat(first, s.entries()[0].id)  # a found message in the open chat
+        await asyncio.sleep(1)
+        assert s.page.scrolled_to == s.entries()[0].id
         s.app.open_chat("unknown")
         await asyncio.sleep(1)
         assert s.conversation()[0] == ("user", "done", "First")

@@ -20,6 +20,7 @@ STRINGS: dict[str, str] = {
     "boot.retry": "Try again",
     "chat.new": "New chat",
     "chat.log": "Conversation",
+    "chat.earlier": "Earlier messages",
     "chat.jump": "Jump to latest",
     "chat.message": "Message",
     "chat.placeholder": "Write a message…",

@@ -20,6 +20,7 @@ STRINGS: dict[str, str] = {
     "boot.retry": "Reintentar",
     "chat.new": "Chat nuevo",
     "chat.log": "Conversación",
+    "chat.earlier": "Mensajes anteriores",
     "chat.jump": "Ir a lo último",
     "chat.message": "Mensaje",
     "chat.placeholder": "Escribe un mensaje…",

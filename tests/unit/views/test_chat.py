@@ -10,7 +10,7 @@ import pytest
 
 from pyapp.chat.tree import Attachment
 from pyapp.errors import DeviceLost
-from pyapp.views.chat import article, editing, files, foot, notice
+from pyapp.views.chat import article, earlier, editing, files, foot, notice
 from pyapp.views.language import Language
 from tests.unit.chat.made import entry
 from tests.unit.chat.scripted import ORIGIN, USAGE
@@ -106,3 +106,7 @@ def test_a_notice_can_be_dismissed() -> None:
     html = notice("Look & see", EN, tone="bad")
     assert words(html) == "Look & see Dismiss"
     assert 'data-tone="bad"' in html
+
+
+def test_there_are_earlier_messages() -> None:
+    assert words(earlier(ES)) == "Mensajes anteriores"
