@@ -15,7 +15,7 @@ from pyapp.views.language import Language
 from tests.unit.chat.made import entry
 from tests.unit.chat.scripted import ORIGIN, USAGE
 
-EN = Language("en")
+EN, ES = Language("en"), Language("es")
 ANSWER = entry("2", role="assistant", text="Some *text*", origin=ORIGIN, usage=USAGE, reason="stop")
 
 
