@@ -7,6 +7,7 @@ import json
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tests.browser.chat_page import ChatPage, driven_site, kill_renderers
 from tests.browser.conftest import CHROMIUM, FLAGS, Site, wait_for
 
 KILLS = 50
+LANES = 5  # at once
 CHAT = {"id": "c", "rev": 1, "title": "a"}
 MESSAGE = {"id": "1", "chat_id": "c", "text": "x"}
 
@@ -146,31 +148,49 @@ def test_the_database_deleted_under_the_page_gets_what_is_on_it(tab: ChatPage) -
     assert sorted(m["text"] for m in read(tab, "messages")) == sorted(m[2] for m in tab.python("shown"))
 
 
+@dataclass
+class Lane:
+    """A browser profile of its own, so that several are killed at once."""
+
+    context: BrowserContext
+    asked: list[str] = field(default_factory=list)
+    killed_ms: float = 0.0
+
+    def open(self, url: str) -> ChatPage:
+        return ChatPage.open(self.context, url, wait=False)
+
+    def check(self, tab: ChatPage) -> None:
+        """What was asked before the last kill is there, and the answer up to a second before it."""
+        tab.wait_for_python()
+        tab.python("open_latest")
+        shown = tab.python("shown")
+        assert [text for role, _, text in shown if role == "user"] == self.asked
+        assert [role for role, _, _ in shown] == ["user", "assistant"] * len(self.asked)
+        if self.asked:
+            times = [int(token) for token in shown[-1][2].split()]
+            assert shown[-1][1] == "stopped"
+            assert self.killed_ms - max(times) <= 1000
+            assert max(b - a for a, b in itertools.pairwise(times)) < 1000  # nothing is missing in between
+
+
 def test_the_renderer_is_killed_while_an_answer_streams(playwright_session: Playwright, driven: Site) -> None:
     """At random points: no message is lost, and of the partial answer at most its last second.
 
     A scripted engine plays the model, 50 tokens a second, each token the time at which it was said.
     """
     browser = playwright_session.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-    context = browser.new_context()
+    lanes = [Lane(browser.new_context()) for _ in range(LANES)]
     chance = random.Random(5)
-    asked: list[str] = []
-    killed_ms = 0.0
-    for number in range(KILLS + 1):
-        tab = ChatPage.open(context, driven.url)
-        tab.python("open_latest")
-        shown = tab.python("shown")
-        assert [text for role, _, text in shown if role == "user"] == asked
-        assert [role for role, _, _ in shown] == ["user", "assistant"] * len(asked)
-        if asked:
-            times = [int(token) for token in shown[-1][2].split()]
-            assert shown[-1][1] == "stopped"
-            assert killed_ms - max(times) <= 1000
-            assert max(b - a for a, b in itertools.pairwise(times)) < 1000  # nothing is missing in between
-        asked.append(f"question {number} 5000")
-        tab.python("ask", text=asked[-1], wait=False)
+    for number in range(KILLS // LANES + 1):
+        tabs = [lane.open(driven.url) for lane in lanes]
+        for lane, tab in zip(lanes, tabs, strict=True):
+            lane.check(tab)
+            lane.asked.append(f"question {number} 5000")
+            tab.python("ask", text=lane.asked[-1], wait=False)
         time.sleep(chance.uniform(0.7, 2.0))
-        killed_ms = time.time() * 1000
+        for lane in lanes:
+            lane.killed_ms = time.time() * 1000
         kill_renderers(browser)
-        tab.page.close()
+        for tab in tabs:
+            tab.page.close()
     browser.close()
