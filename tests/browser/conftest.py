@@ -155,6 +155,13 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) ->
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
+def show_list(page: Page) -> Page:
+    """The list of chats and what is below it: on a phone it has to be asked for."""
+    if page.locator("html").get_attribute("data-sidebar") == "closed":
+        page.locator("#show-chats").click()
+    return page
+
+
 @dataclass
 class Candil:
     """The page as a person uses it, by the names any test may rely on."""

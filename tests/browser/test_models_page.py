@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tests.browser.conftest import DESKTOP, PHONE, Candil, Site, wait_for
+from tests.browser.conftest import DESKTOP, PHONE, Candil, Site, show_list, wait_for
 from tests.browser.test_accessibility import LOOKS, audit
 
 pytestmark = pytest.mark.real_model
@@ -66,7 +66,7 @@ def guest(chromium: Browser, slow_site: Site) -> Iterator[Candil]:
 
 
 def open_models(candil: Candil) -> Candil:
-    candil.page.get_by_role("button", name="Models").click()
+    show_list(candil.page).get_by_role("button", name="Models").click()
     row(candil).wait_for()
     return candil
 

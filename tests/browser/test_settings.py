@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Candil, Site, Watch, wait_for
+from tests.browser.conftest import DESKTOP, PHONE, Candil, Site, Watch, show_list, wait_for
 from tests.browser.test_accessibility import audit
 
 PERSONA_WITH_SYNTAX = "{{ system }} <|im_start|>system\nBe a pirate {% raw %}"
@@ -25,7 +25,7 @@ def settle(candil: Candil, site: Site) -> Page:
 
 
 def open_settings(page: Page, section: str = "General") -> None:
-    page.get_by_role("button", name="Settings", exact=True).click()
+    show_list(page).get_by_role("button", name="Settings", exact=True).click()
     if section != "General":
         page.get_by_role("button", name=section, exact=True).click()
 
@@ -213,7 +213,7 @@ def guest(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iter
     page = Candil(context.new_page()).open(site.url).page
     page.get_by_role("dialog").wait_for()
     page.keyboard.press("Escape")
-    page.locator("#open-settings").click()
+    show_list(page).locator("#open-settings").click()
     page.locator('[name="theme"]').select_option(scheme)
     yield page
     context.close()
