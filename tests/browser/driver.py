@@ -55,22 +55,33 @@ PLACES: dict[str, Callable[[str], object]] = {
     "an attachment": lambda text: ask("x", Attachment(text, text)),
     "a draft": lambda text: page.set_draft(Draft(text, (Attachment(text, text),))),
     "a refused file's name": lambda text: page.show_notice(NotText(name=text)),
-    "a chat's title": lambda text: sidebar.show_chats([Group("today", None, [chat(text)])], "c", lambda _: 1),
-    "what a search finds": lambda text: sidebar.show_found([Found("c", Excerpt(text, ()), "1", Excerpt(text, ()))]),
     "a title that is edited": lambda text: sidebar.show_rename(chat(text)),
     "a deleted chat": lambda text: sidebar.show_deleted(chat(text)),
-    "the page's title": lambda text: page.show_session(Opened(Conversation(chat(text)))),
     "an answer's error": lambda text: answer("x", state="error", error=InvalidRequest(text)),
     "a notice": lambda text: page.show_notice(ManifestError(text)),
     "a model's title": lambda text: answer("x", origin=Origin(text, "wasm"), usage=Usage(1, 0, 1, 1.0, 1.0)),
 }
 
 
+# Where many texts stand at once.
+LISTS: dict[str, Callable[[list[str]], None]] = {
+    "chats' titles": lambda texts: sidebar.show_chats(
+        [Group("today", None, [chat(text) for text in texts])], "c", lambda _: 1
+    ),
+    "what a search finds": lambda texts: sidebar.show_found(
+        [Found("c", Excerpt(text, ((0, 1),)), "1", Excerpt(text, ((0, 1),))) for text in texts]
+    ),
+}
+
+
 async def put(place: str, texts: list[str]) -> None:
-    """Every text at a place of PLACES."""
-    for text in texts:
-        PLACES[place](text)
-        await frame()
+    """Every text at a place of PLACES or LISTS."""
+    if place in LISTS:
+        LISTS[place](texts)
+    else:
+        for text in texts:
+            PLACES[place](text)
+    await frame()
 
 
 async def grow(pieces: list[list[str]]) -> list[str]:

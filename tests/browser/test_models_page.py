@@ -194,7 +194,7 @@ def test_axe_finds_nothing(resident: Candil, site: Site, look: tuple[str, Any], 
     page.set_viewport_size(viewport)
     page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
     resident.open(f"{site.url}?device=wasm&lang={language}").wait_until_ready()
-    page.locator('[data-action="open-models"]').click()
+    show_list(page).locator('[data-action="open-models"]').click()
     row(resident).wait_for()
     audit(page, "the models")
     row(resident).locator('[data-do="delete"]').click()

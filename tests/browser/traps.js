@@ -4,18 +4,23 @@
  */
 
 /** Where texts come to stand. Outside of these nothing may change. */
-const PLACES = "#conversation, #notice, #setup, #choice, #update, #announcer, #status";
+const PLACES = "#conversation, #notice, #setup, #choice, #update, #announcer, #status, #chats, #files, #editing, #toast";
 
 const HTML_TAGS = new Set(
   ("article div p br hr em strong s blockquote ul ol li h1 h2 h3 h4 h5 h6 table thead tbody tr th td a code pre span" +
-    " details summary button input").split(" "),
+    " details summary button input section form mark dl dt dd").split(" "),
 );
 const MATH_TAGS = new Set(
   ("math semantics mrow mi mn mo ms mtext mspace mfrac msqrt mroot msub msup msubsup munder mover munderover" +
     " mmultiscripts mprescripts none mtable mtr mtd mstyle mpadded mphantom menclose merror").split(" "),
 );
-const HTML_ATTRIBUTES = /^(class|title|tabindex|start|type|disabled|checked|role|href|target|rel|data-[a-z0-9-]+|aria-[a-z]+)$/;
-const ACTIONS = new Set(["copy-code", "try-again", "dismiss"]);
+const HTML_ATTRIBUTES = 
+  /^(class|title|tabindex|start|type|disabled|checked|role|href|target|rel|dir|name|value|maxlength|autocomplete|enterkeyhint|data-[a-z0-9-]+|aria-[a-z]+)$/;
+const ACTIONS = new Set([
+  ...["copy-code", "try-again", "dismiss", "copy-message", "edit-message", "cancel-edit", "regenerate", "continue"],
+  ...["delete-message", "switch-branch", "remove-file", "open-figures", "open-chat", "rename-chat", "pin-chat"],
+  ...["export-chat", "delete-chat", "undo-chat", "close-toast"],
+]);
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
 
 /** @type {string[]} */
@@ -67,6 +72,7 @@ function dangers() {
 /** @param {Element} element */
 function problemsOf(element) {
   if (element.closest("svg.lamp")) return isLamp(element) ? [] : ["a drawing that is not the lamp"];
+  if (element.closest("svg")) return isIcon(element) ? [] : ["a drawing that is no icon"];
   const isMath = element.namespaceURI === "http://www.w3.org/1998/Math/MathML";
   const isHtml = element.namespaceURI === "http://www.w3.org/1999/xhtml";
   if (!(isMath && MATH_TAGS.has(element.localName)) && !(isHtml && HTML_TAGS.has(element.localName))) {
@@ -82,6 +88,14 @@ function isLamp(element) {
   const names = element.getAttributeNames().join(" ");
   if (element.localName === "use") return names === "href" && element.getAttribute("href") === "icons/candil.svg#lamp";
   return element.localName === "svg" && names === "class viewBox aria-hidden focusable";
+}
+
+/** One path in an otherwise empty drawing, on a control of the page's own. @param {Element} element */
+function isIcon(element) {
+  const names = element.getAttributeNames().join(" ");
+  if (element.localName === "path") return names === "d" && /^[a-z0-9 .-]+$/i.test(element.getAttribute("d") ?? "");
+  const place = element.parentElement?.matches("button.icon, .file > summary, .files > li");
+  return element.localName === "svg" && names === "viewBox aria-hidden focusable" && Boolean(place);
 }
 
 /** @param {Element} element @param {string} name */
@@ -104,7 +118,8 @@ function misuses(element) {
   }
   if (element instanceof HTMLButtonElement && !ACTIONS.has(element.dataset.action ?? "")) found.push("an unknown action");
   if (element instanceof HTMLButtonElement && element.type !== "button") found.push("a button that submits");
-  if (element instanceof HTMLInputElement && !(element.type === "checkbox" && element.disabled)) found.push("an input");
+  const isTask = element instanceof HTMLInputElement && element.type === "checkbox" && element.disabled;
+  if (element instanceof HTMLInputElement && !isTask && !element.matches(".rename > input")) found.push("an input");
   return found;
 }
 
