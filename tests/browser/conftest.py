@@ -157,6 +157,7 @@ def wait_for(condition: Callable[[], object], what: str, seconds: float = 60) ->
 
 def show_list(page: Page) -> Page:
     """The list of chats and what is below it: on a phone it has to be asked for."""
+    page.wait_for_timeout(100)  # a window that was made narrow closes it
     if page.locator("html").get_attribute("data-sidebar") == "closed":
         page.locator("#show-chats").click()
     return page

@@ -60,7 +60,7 @@ def test_the_theme_is_chosen_at_once_and_before_python_the_next_time(visitor: Ca
     assert page.get_by_role("combobox", name="Theme").input_value() == "dark"
     page.get_by_role("button", name="Restore the defaults").click()
     wait_for(lambda: background(page) == light, "as on this device")
-    assert page.get_by_role("button", name="Restore the defaults").evaluate("e => e === document.activeElement")
+    expect(page.get_by_role("button", name="Restore the defaults")).to_be_focused()
 
 
 def test_a_wrong_value_is_told_beside_its_field_and_not_kept(visitor: Candil, site: Site) -> None:
