@@ -109,14 +109,18 @@ class Sidebar:
         self._chosen()
 
     def _chosen(self) -> None:
-        """A chat was chosen: where the list covers it, it goes away."""
+        self._uncover()
+        focus.to_writing()
+
+    def _uncover(self) -> None:
+        """Where the list covers the conversation, it goes away: what was chosen, or said, is there."""
         if self.covers:
             self._set("closed", keep=False)
             self._cover(False)
-        focus.to_writing()
 
     def _delete(self, chats: ChatList, chat_id: str) -> None:
         chats.delete(chat_id)
+        self._uncover()
         by_id("toast").querySelector("button").focus()
 
     def _undo(self, chats: ChatList) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 
-from pyapp.browser import app
+import pyapp.browser.app
 from pyapp.engine import Finished, GenerateEvent, GenerateRequest, Message, Progress, TextDelta, Usage
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.models.manifest import ModelSpec, Variant
@@ -29,7 +29,7 @@ def double(x: int) -> int:
     return 2 * x  # a comment
 ```
 """
-LONG = " ".join(f"word {n}" for n in range(1, 2000))  # what is asked for as "long", to be stopped
+LONG = " ".join(f"word {n}" for n in range(1, 2000))  # what is said when "something long" is asked for, to be stopped
 
 
 class Scripted(TransformersJs):
@@ -45,7 +45,7 @@ class Scripted(TransformersJs):
 
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
         asked = next(message.text for message in reversed(request.messages) if message.role == "user")
-        tokens = re.findall(r"\S+\s*", LONG if "long" in asked else RICH)
+        tokens = re.findall(r"\S+\s*", LONG if "something long" in asked.lower() else RICH)
         for token in tokens:
             await asyncio.sleep(TOKEN_S)
             yield TextDelta(token)
@@ -57,6 +57,6 @@ class Installed(Setup):
         return True
 
 
-app.TransformersJs = Scripted  # type: ignore[misc]
-app.Setup = Installed  # type: ignore[misc]
-app.main()
+pyapp.browser.app.TransformersJs = Scripted  # type: ignore[attr-defined]
+pyapp.browser.app.Setup = Installed  # type: ignore[attr-defined]
+pyapp.browser.app.main()

@@ -1,4 +1,4 @@
-"""Every feature by keyboard alone, with a scripted model: no test here touches the mouse, and the focus is never lost."""
+"""Every feature by keyboard alone, with a scripted model: no mouse is touched, and the focus is never lost."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import pytest
 from playwright.sync_api import Browser, FileChooser, Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Site, Watch, wait_for
-from tests.browser.driven import SCRIPTED, driven
 
 MOST_TABS = 80
 NAME = """() => {
@@ -21,13 +20,6 @@ NAME = """() => {
   return e.getAttribute("aria-label") ?? text.trim().split("\\n")[0];
 }"""
 LOST = "document.activeElement === document.body"
-
-
-@pytest.fixture(scope="module")
-def scripted_site(site_folder: Path) -> Iterator[Site]:
-    site = driven(site_folder, script=SCRIPTED).start()
-    yield site
-    site.stop()
 
 
 @dataclass
@@ -399,5 +391,11 @@ def test_the_list_on_a_phone(phone: Hands) -> None:
     phone.is_at("Search chats")
     phone.type("ships")
     phone.push("About ships")
+    phone.sees(phone.articles("user"), "About ships")
+    phone.is_at("Message")
+    phone.push("Show the conversations", back=True)
+    phone.push("Delete")
+    phone.is_at("Undo")  # and not under the list
+    phone.press("Enter")
     phone.sees(phone.articles("user"), "About ships")
     phone.is_at("Message")
