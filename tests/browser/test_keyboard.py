@@ -34,6 +34,7 @@ class Hands:
         context = browser.new_context(viewport=size, locale="en-US", service_workers="block")
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         hands = cls(context.new_page())
+        hands.page.on("filechooser", lambda _chooser: None)  # asked for when the key is pressed, it may come too late
         hands.page.goto(f"{site.url}?device=wasm")
         html = hands.page.locator("html")
         wait_for(lambda: html.get_attribute("data-candil") == "ready", "the model is ready")
