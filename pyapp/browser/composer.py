@@ -109,4 +109,3 @@ class Composer:
     def _undelete(self) -> None:
         self._app.undelete()
         self._page.hide_toast()
-        by_id("message").focus()

@@ -51,7 +51,7 @@ class Dialogs:
             "show-section": lambda button: self._show(button.dataset.id, focus=button.dataset.id),
             "reset-settings": lambda _button: self._do(self._reset()),
             "new-persona": lambda _button: self._show_persona(None),
-            "cancel-persona": lambda _button: self._show("personas"),
+            "cancel-persona": lambda _button: self._show("personas", focus="personas"),
             "use-persona": lambda button: self._with_persona(button, self._use),
             "edit-persona": lambda button: self._with_persona(button, self._show_persona),
             "duplicate-persona": lambda button: self._with_persona(button, self._duplicate),

@@ -14,6 +14,7 @@ from typing import Any
 from js import document, localStorage, navigator
 
 from pyapp.app import Notice
+from pyapp.browser import focus
 from pyapp.browser.answers import Answers
 from pyapp.browser.scroll import Follow
 from pyapp.chat.drafts import Draft
@@ -66,12 +67,18 @@ class BrowserPage:
         document.documentElement.dataset.candil = "ready" if isinstance(state, Ready) else "python"
         if isinstance(state, Downloading) and isinstance(before, Downloading):
             return self._show_progress(state)
-        by_id("setup").innerHTML = setup_view.card(state, self.language)
+        with focus.kept(by_id("setup")):
+            by_id("setup").innerHTML = setup_view.card(state, self.language)
         self._show_choice(state)
         if isinstance(state, Ready):
             self.announce(sentence)
 
     def show_session(self, event: SessionEvent) -> None:
+        with focus.kept(by_id("conversation")):
+            self._show_event(event)
+            self._show_log()
+
+    def _show_event(self, event: SessionEvent) -> None:
         match event:
             case Opened(conversation):
                 self._entries = {entry.id: entry for entry in conversation.path()}
@@ -90,7 +97,6 @@ class BrowserPage:
                 self._answers.grow(entry.id, delta)
             case Cut(from_id):
                 self._cut(from_id)
-        self._show_log()
 
     def show_entry(self, entry_id: str) -> None:
         while self._earlier and not self._article(entry_id):
@@ -102,13 +108,17 @@ class BrowserPage:
 
     def show_busy(self, busy: bool) -> None:
         self._busy = busy
-        by_id("stop").hidden = not busy
-        by_id("send").hidden = busy
-        self.refresh_composer()
+        with focus.kept(by_id("composer")):
+            by_id("stop").hidden = not busy
+            by_id("send").hidden = busy
+            self.refresh_composer()
 
     def show_notice(self, notice: Notice) -> None:
         self._notice = notice
-        target = by_id("notice")
+        with focus.kept(by_id("notice")):
+            self._put_notice(by_id("notice"), notice)
+
+    def _put_notice(self, target: Any, notice: Notice) -> None:
         if notice is None:
             target.innerHTML = ""
         elif isinstance(notice, CandilError):
@@ -160,8 +170,9 @@ class BrowserPage:
         self._put_all()
 
     def show_update(self, shown: bool) -> None:
-        by_id("update").innerHTML = setup_view.update(self.language) if shown else ""
-        by_id("update").hidden = not shown
+        with focus.kept(by_id("update")):
+            by_id("update").innerHTML = setup_view.update(self.language) if shown else ""
+            by_id("update").hidden = not shown
 
     def show_undo(self, key: str, action: str) -> None:
         """A sentence with an Undo, where focus is now: what had it is gone."""
@@ -170,7 +181,8 @@ class BrowserPage:
         by_id("toast").querySelector("button").focus()
 
     def hide_toast(self) -> None:
-        by_id("toast").hidden = True
+        with focus.kept(by_id("toast")):
+            by_id("toast").hidden = True
 
     def keep_focus(self, button: Any, change: Callable[[], None]) -> None:
         """`change` shows another version of a message: the same button of that one has the focus then."""
@@ -258,7 +270,7 @@ class BrowserPage:
             return
         shown, self._earlier = self._earlier, max(0, self._earlier - AT_ONCE)
         button = by_id("conversation").firstElementChild
-        with self._follow.kept_place():
+        with focus.kept(button), self._follow.kept_place():
             self._put_many("afterbegin", list(self._entries.values())[self._earlier : shown])
             button.remove()
             if self._earlier:

@@ -8,6 +8,8 @@ from typing import Any
 
 from pyodide.ffi import create_proxy
 
+from pyapp.browser import focus
+
 NEAR_PX = 64  # closer to the end than this counts as reading the end
 
 
@@ -27,7 +29,7 @@ class Follow:
         if force or self._following:
             self._following = True
             self._scroller.scrollTop = self._scroller.scrollHeight
-        self._jump.hidden = self._following
+        self._show_jump()
 
     def leave(self) -> None:
         """Another place is about to be read."""
@@ -36,9 +38,13 @@ class Follow:
     def _scrolled(self, _event: Any) -> None:
         left = self._scroller.scrollHeight - self._scroller.scrollTop - self._scroller.clientHeight
         self._following = left < NEAR_PX
-        self._jump.hidden = self._following
+        self._show_jump()
         if self._scroller.scrollTop < self._scroller.clientHeight and not self._following:
             self._near_top()
+
+    def _show_jump(self) -> None:
+        with focus.kept(self._jump):
+            self._jump.hidden = self._following
 
     @contextmanager
     def kept_place(self) -> Iterator[None]:

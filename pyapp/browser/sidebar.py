@@ -10,6 +10,7 @@ from js import document, localStorage, window
 from pyodide.ffi import create_once_callable, create_proxy
 
 from pyapp.app import App
+from pyapp.browser import focus
 from pyapp.browser.events import Events
 from pyapp.browser.page import by_id
 from pyapp.chat.groups import Group
@@ -32,7 +33,7 @@ class Sidebar:
         self._announce = announce
         self._make: Callable[[], Html] = Html  # of what is to be shown
         self._asked = False
-        self._to_focus: str | None = None  # the chat whose line gets the focus when it is drawn
+        self._to_focus: str | None = None  # what gets the focus when the list is drawn, as a selector
         self._narrow = window.matchMedia(PHONE)
         self._changed = create_proxy(self._resized)
         self._narrow.addEventListener("change", self._changed)
@@ -54,8 +55,9 @@ class Sidebar:
 
     def show_deleted(self, chat: Chat | None) -> None:
         toast = by_id("toast")
-        toast.hidden = chat is None
-        toast.innerHTML = view.deleted(chat, self._language()) if chat else ""
+        with focus.kept(toast):
+            toast.hidden = chat is None
+            toast.innerHTML = view.deleted(chat, self._language()) if chat else ""
 
     # ---- what only the browser's edge needs ----
 
@@ -68,7 +70,7 @@ class Sidebar:
                 "pin-chat": lambda button: chats.pin(button.dataset.id),
                 "delete-chat": lambda button: self._delete(chats, button.dataset.id),
                 "undo-chat": lambda _button: self._undo(chats),
-                "close-toast": lambda _button: self._close_toast(chats),
+                "close-toast": lambda _button: chats.leave_undo(),
                 "show-chats": lambda _button: self.open(),
                 "hide-chats": lambda _button: self.close(),
             }
@@ -107,23 +109,23 @@ class Sidebar:
         self._chosen()
 
     def _chosen(self) -> None:
-        """A chat was chosen: where the list covers it, it goes away."""
+        self._uncover()
+        focus.to_writing()
+
+    def _uncover(self) -> None:
+        """Where the list covers the conversation, it goes away: what was chosen, or said, is there."""
         if self.covers:
             self._set("closed", keep=False)
             self._cover(False)
-        by_id("message").focus()
 
     def _delete(self, chats: ChatList, chat_id: str) -> None:
         chats.delete(chat_id)
+        self._uncover()
         by_id("toast").querySelector("button").focus()
 
     def _undo(self, chats: ChatList) -> None:
         chats.undo()
-        by_id("message").focus()
-
-    def _close_toast(self, chats: ChatList) -> None:
-        chats.leave_undo()
-        by_id("message").focus()
+        focus.to_writing()
 
     def _renamed(self, chats: ChatList, event: Any) -> None:
         """Enter, or going elsewhere, keeps the title; Escape leaves it as it was."""
@@ -137,7 +139,7 @@ class Sidebar:
         form.remove()
         chats.rename(chat_id, "" if event.type == "keydown" else title)
         if event.type != "focusout":
-            self._to_focus = chat_id
+            self._to_focus = _same("rename-chat", chat_id)
 
     @property
     def is_open(self) -> bool:
@@ -154,7 +156,8 @@ class Sidebar:
         self._cover(False)
 
     def _set(self, state: str, *, keep: bool = True) -> None:
-        document.documentElement.dataset.sidebar = state
+        with focus.kept(by_id("sidebar")):
+            document.documentElement.dataset.sidebar = state
         if keep and not self._narrow.matches:
             with suppress(Exception):  # storage is switched off: as long as the page
                 localStorage.setItem(SIDEBAR_KEY, state)
@@ -176,8 +179,16 @@ class Sidebar:
         if chats.querySelector("form"):
             return
         focused = document.activeElement
-        had = focused.dataset.id if focused and chats.contains(focused) else self._to_focus
+        if focused and chats.contains(focused):
+            self._to_focus = _same(focused.dataset.action, focused.dataset.id)
+        with focus.kept(chats):
+            chats.innerHTML = self._make()
+            same = chats.querySelector(self._to_focus) if self._to_focus else None
+            if same:
+                same.focus()
         self._to_focus = None
-        chats.innerHTML = self._make()
-        if had and (same := chats.querySelector(f'[data-action="open-chat"][data-id="{had}"]')):
-            same.focus()
+
+
+def _same(action: str, chat_id: str) -> str:
+    """A selector of the button that does the same, when the list has been drawn anew."""
+    return f'[data-action="{action}"][data-id="{chat_id}"]'

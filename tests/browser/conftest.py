@@ -111,6 +111,16 @@ def site(site_folder: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
+def scripted_site(site_folder: Path) -> Iterator[Site]:
+    """All of the app; tests/browser/scripted.py plays its model."""
+    from tests.browser.driven import SCRIPTED, driven  # which stands on this module
+
+    site = driven(site_folder, script=SCRIPTED).start()
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="session")
 def playwright_session() -> Iterator[Playwright]:
     with sync_playwright() as playwright:
         yield playwright

@@ -1,4 +1,7 @@
-"""The built site with driver.py in place of the application: every rendering of the page, and no model."""
+"""The built site with a script of this folder in place of the application's start, and no model.
+
+driver.py is every rendering of the page; scripted.py is all of the app, whose model says what is written there.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,14 @@ from tests.browser.conftest import Site, wait_for
 from tools.build.shell import START
 
 DRIVER = Path(__file__).with_name("driver.py")
+SCRIPTED = Path(__file__).with_name("scripted.py")
 
 
-def driven(folder: Path, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> Site:
+def driven(folder: Path, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, script: Path = DRIVER) -> Site:
     """`folder` as the server serves it, but for the start of Python."""
     index = (folder / "index.html").read_text("utf-8")
     assert START in index
-    page = index.replace(START, DRIVER.read_text("utf-8")).encode()
+    page = index.replace(START, script.read_text("utf-8")).encode()
     inner = static_server.create_app(static_server.Site((folder,), {"index.html": lambda: page}))
     return Site(folder, wrap=lambda _app: wrap(inner))
 
