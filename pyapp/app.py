@@ -69,6 +69,7 @@ class App:
         self.speeds = Speeds(library.keeper)
         self._waiting = False  # a message is to be sent as soon as the model is ready
         self._not_kept = False  # the database refuses
+        self._opening: object | None = None  # the chat that is being read
         self._removed: branches.Removed | None = None  # the messages that were deleted last
         self._aside = Draft()  # what an edit took the place of
         self.on_chats: Callable[[], None] = lambda: None  # the list of chats is different, or another one is open
@@ -296,7 +297,11 @@ class App:
 
     async def _open(self, chat_id: str, entry_id: str | None) -> None:
         if chat_id != self.open_id:
+            opening = self._opening = object()
+            self.session.stop()  # what is read from here on is settled
             conversation = await self.library.open(chat_id)
+            if self._opening is not opening:
+                return  # something else was opened meanwhile
             self._show(conversation)
             self.page.show_notice(None)
         if entry_id is not None:
@@ -305,6 +310,7 @@ class App:
 
     def _show(self, conversation: Conversation) -> None:
         """Another chat, with its own draft; what is in the composer stays with the chat that was open."""
+        self._opening = None
         self.draft_changed()
         self.session.open(conversation)
         self._aside = Draft()
