@@ -72,7 +72,10 @@ class YourData:
 
     async def chat_to_read(self, chat_id: str) -> File:
         """Raises KeyError for a chat that is gone."""
-        conversation = await self.library.open(chat_id)
+        return self.readable(await self.library.open(chat_id))
+
+    def readable(self, conversation: Conversation) -> File:
+        """A conversation as it is in memory, for when the database gives nothing any more."""
         name = self.file_name(conversation.chat.title, ".md")
         return File(name, exporting.markdown(conversation, self.text), "text/markdown")
 

@@ -45,6 +45,7 @@ class Dialogs:
         self._proxies: list[Any] = []  # of file pickers
         self._actions: dict[str, Callable[[Any], None]] = {
             "export-chat": lambda button: self._do(self._export(self._data.chat_to_read(button.dataset.id))),
+            "export-shown": lambda _button: self._save(self._data.readable(self._session.conversation)),
             "open-settings": lambda _button: self.open("app"),
             "open-chat-settings": lambda _button: self.open("chat"),
             "close-panel": lambda _button: self._panel.close(),

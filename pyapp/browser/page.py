@@ -124,7 +124,7 @@ class BrowserPage:
         elif isinstance(notice, CandilError):
             target.innerHTML = chat_view.notice(self.language.error(notice), self.language, tone="bad")
         elif notice == "not_kept":
-            target.innerHTML = chat_view.notice(self.language.text("chat.not_kept"), self.language, tone="bad")
+            target.innerHTML = chat_view.not_kept(self.language)
         else:
             sentence = self.language.text("chat.waiting")
             target.innerHTML = chat_view.notice(sentence, self.language, label="chat.waiting.cancel")

@@ -152,6 +152,15 @@ def earlier(language: Language) -> Html:
     )
 
 
+def not_kept(language: Language) -> Html:
+    """The database refuses: what is on the page can still be saved as a file."""
+    save = fill(
+        '<button type="button" class="secondary" data-action="export-shown">{save}</button>',
+        save=language.text("chat.not_kept.save"),
+    )
+    return join([notice(language.text("chat.not_kept"), language, tone="bad"), save])
+
+
 def notice(sentence: str, language: Language, *, tone: str = "plain", label: str = "chat.dismiss") -> Html:
     """A line above the composer, with a button to be rid of it."""
     return fill(

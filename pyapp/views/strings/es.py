@@ -37,6 +37,7 @@ STRINGS: dict[str, str] = {
     "chat.reasoning": "Razonamiento",
     "chat.image": "Imagen no cargada: {host}",
     "chat.not_kept": "Este navegador no guarda tus conversaciones: duran hasta que se cierre esta pestaña.",
+    "chat.not_kept.save": "Guardar esta conversación en un archivo",
     "chat.waiting": "Tu mensaje se enviará en cuanto el modelo esté listo.",
     "chat.waiting.cancel": "No enviar",
     "stats.speed": "{speed} tokens/s",

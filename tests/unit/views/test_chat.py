@@ -10,7 +10,7 @@ import pytest
 
 from pyapp.chat.tree import Attachment
 from pyapp.errors import DeviceLost
-from pyapp.views.chat import article, earlier, editing, files, foot, notice
+from pyapp.views.chat import article, earlier, editing, files, foot, not_kept, notice
 from pyapp.views.language import Language
 from tests.unit.chat.made import entry
 from tests.unit.chat.scripted import ORIGIN, USAGE
@@ -110,3 +110,8 @@ def test_a_notice_can_be_dismissed() -> None:
 
 def test_there_are_earlier_messages() -> None:
     assert words(earlier(ES)) == "Mensajes anteriores"
+
+
+def test_a_chat_that_is_not_kept_can_be_saved_as_a_file() -> None:
+    assert "last until this tab is closed" in words(not_kept(EN))
+    assert 'data-action="export-shown"' in not_kept(EN)
