@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Candil, Site, wait_for
 
@@ -227,3 +227,21 @@ def test_scrolling_up_is_respected(resident: Candil) -> None:
     wait_for(lambda: main.evaluate("m => m.scrollHeight - m.scrollTop - m.clientHeight") < 80, "at the end")
     button(resident, "Stop").click()
     resident.page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+
+
+def test_without_a_database_it_is_said_and_the_chat_can_be_saved(chromium: Browser, scripted_site: Site) -> None:
+    context = chromium.new_context(viewport=DESKTOP, locale="en-US")  # type: ignore[arg-type]
+    refuse = """const open = IDBFactory.prototype.open;
+      IDBFactory.prototype.open = function (name, ...more) {
+        if (name === "candil") throw new DOMException("no", "SecurityError");
+        return open.call(this, name, ...more);
+      };"""
+    context.add_init_script(refuse)
+    candil = Candil(context.new_page()).open(f"{scripted_site.url}?device=wasm").wait_until_ready()
+    candil.ask("Kept nowhere").answer()
+    notice = candil.page.get_by_role("alert")
+    expect(notice).to_contain_text("This browser does not keep your chats")
+    with candil.page.expect_download() as download:
+        notice.get_by_role("button", name="Save this chat as a file").click()
+    assert "Kept nowhere" in download.value.path().read_text("utf-8")
+    context.close()
