@@ -1,7 +1,7 @@
 # make run     everything from nothing to a page at http://127.0.0.1:8000/ (HOST and PORT from the environment)
 # make dev     the same from the sources: an edit is a reload
 # make test    every check there is, the one CI runs
-# make bench   the README's tables: the start, decoding, fidelity (run it on a quiet machine)
+# make bench   the README's tables: start, decoding, fidelity, the page (on a quiet machine)
 # make lock    after an edit of pyproject.toml or package.json, with uv (https://docs.astral.sh/uv/)
 # Nothing is installed or built twice: locks and contents are compared by hash.
 
@@ -38,6 +38,9 @@ bench: setup-test build
 	$(RUN) bench.boot
 	$(RUN) bench.decode
 	$(RUN) bench.fidelity
+	$(RUN) bench.streaming
+	$(RUN) bench.chats
+	$(RUN) bench.vitals
 
 lock:
 	uv pip compile pyproject.toml --group run --universal --generate-hashes --no-header -q -o requirements/run.txt
