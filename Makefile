@@ -77,4 +77,4 @@ server:
 
 browser: # the built site in Chromium, with the real model
 	$(RUN) tools.build
-	$(RUN) pytest -q -n 2 --dist loadfile tests/browser
+	$(RUN) pytest -q -n 2 --dist loadfile --reruns 2 tests/browser

@@ -31,7 +31,7 @@ def test_earlier_messages_come_when_the_reader_goes_there(chromium: Browser, sit
         wait_for(lambda: "Step 99" in articles.last.inner_text(), "the last answer")
         first = articles.first.get_attribute("data-id")
         page.get_by_role("button", name="Earlier messages").click()
-        assert articles.first.get_attribute("data-id") != first
+        wait_for(lambda: articles.first.get_attribute("data-id") != first, "earlier messages")
         page.locator("#main").hover()
 
         def scrolled_to_the_beginning() -> bool:

@@ -294,5 +294,5 @@ def test_forced_colours_hide_nothing(opened: Opened) -> None:
     colour = "getComputedStyle(document.querySelector('{}')).{}"
     canvas = page.evaluate(colour.format("body", "backgroundColor"))
     assert page.evaluate(colour.format(".thinking span", "backgroundColor")) != canvas
-    assert page.evaluate(colour.format("article[data-role=user]", "borderTopStyle")) == "solid"
+    assert page.evaluate(colour.format("article[data-role=user] > [data-part=text]", "borderTopStyle")) == "solid"
     assert page.evaluate(colour.format(".markdown th", "borderTopStyle")) == "solid"

@@ -77,6 +77,7 @@ def test_a_wrong_value_is_told_beside_its_field_and_not_kept(visitor: Candil, si
     temperature.fill("0.7")
     temperature.press("Escape")  # what was typed last is kept, too
     expect(page.locator("#panel")).not_to_be_visible()
+    page.wait_for_timeout(500)  # until it is written
     reload(page)
     open_settings(page)
     assert page.get_by_role("spinbutton", name="Temperature").input_value() == "0.7"
