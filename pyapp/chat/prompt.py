@@ -11,11 +11,10 @@ from pyapp.engine import Message
 TITLE_CHARACTERS = 50
 
 
-def prompt(path: Iterable[Entry], instructions: str = "") -> tuple[Message, ...]:
-    """Every message that says something, the growing answer excluded; `instructions` are the system's message."""
-    system = (Message("system", instructions),) if instructions.strip() else ()
+def prompt(path: Iterable[Entry]) -> tuple[Message, ...]:
+    """Every message that says something, the growing answer excluded."""
     said = (Message(e.role, text(e), attached=bool(e.attachments)) for e in path if e.state != "streaming")
-    return (*system, *(message for message in said if message.text))
+    return tuple(message for message in said if message.text)
 
 
 def text(entry: Entry) -> str:

@@ -13,7 +13,7 @@ from pyapp.chat.repair import repaired
 from pyapp.chat.shelf import Shelf
 from pyapp.chat.shown import Changed, Listener, Opened, differences
 from pyapp.chat.tree import Attachment, Chat, Conversation, Entry, Origin
-from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest, Sampling, TextDelta
+from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest, TextDelta
 from pyapp.errors import CandilError, EmptyPrompt, EngineFailed, InvalidRequest, RequestError
 
 
@@ -35,9 +35,6 @@ class Session:
     new_id: Callable[[], str]
     now_ms: Callable[[], int]
     on_event: Listener
-    sampling: Sampling = field(default_factory=Sampling)
-    max_new_tokens: int = 1024
-    instructions: str = ""
     _answering: asyncio.Task[None] | None = None
     _growing: str | None = None  # the id of the answer that grows
     _added: list[str] = field(default_factory=list)  # the entries of the request that runs
@@ -111,7 +108,7 @@ class Session:
         return Entry(self.new_id(), before.chat.id, parent, "assistant", "", self._now(), "streaming", origin=by.origin)
 
     def _request(self, path: Iterable[Entry]) -> GenerateRequest:
-        return GenerateRequest(prompt(path, self.instructions), self.sampling, self.max_new_tokens)
+        return GenerateRequest(prompt(path))
 
     # ---- what is done to the tree ----
 

@@ -20,8 +20,6 @@ def test_what_says_nothing_and_what_still_grows_is_left_out() -> None:
         entry("4", role="assistant", text="grow", state="streaming"),
     ]
     assert prompt(path) == (Message("user", "Hi"), Message("user", "Again"))
-    assert prompt(path, " \n") == prompt(path)
-    assert prompt(path, "Be kind.")[0] == Message("system", "Be kind.")
 
 
 def test_a_fence_is_longer_than_any_inside_it() -> None:

@@ -11,7 +11,7 @@ import pytest
 from pyapp.chat.session import Answerer, Session
 from pyapp.chat.shown import Changed, Cut, Opened, SessionEvent
 from pyapp.chat.tree import Attachment, Conversation, Entry
-from pyapp.engine import GenerateRequest, Message, ReasoningDelta
+from pyapp.engine import GenerateRequest, Message, ReasoningDelta, Sampling
 from pyapp.errors import ContextOverflow, DeviceLost, EmptyPrompt, EngineFailed, InvalidRequest
 from tests.unit.chat.made import MemoryShelf, chat, entry
 from tests.unit.chat.scripted import DONE, ORIGIN, USAGE, ScriptedEngine, by, requests
@@ -56,19 +56,18 @@ def test_an_answer_streams_and_settles_with_its_figures() -> None:
     assert stage.heard.texts() == ["Hel", "lo"]
     assert stage.states() == [("user", "done", "Hi"), ("assistant", "done", "Hello")]
     assert (stage.last().usage, stage.last().reason, stage.last().origin) == (USAGE, "stop", ORIGIN)
-    assert requests(answerer) == [GenerateRequest((Message("user", "Hi"),), stage.s.sampling, 1024)]
+    assert requests(answerer) == [GenerateRequest((Message("user", "Hi"),), Sampling(), 1024)]
     assert stage.s.conversation.chat.title == "Hi"
     assert not stage.s.busy
     stage.check()
 
 
-def test_the_whole_conversation_is_asked_with_the_instructions_first() -> None:
+def test_the_whole_conversation_is_asked() -> None:
     stage = Stage()
     answerer = by(["a", DONE], ["b", DONE])
     run(stage.s.ask("1", answerer))
-    stage.s.instructions = "Be brief."
     run(stage.s.ask("2", answerer))
-    assert [m.text for m in requests(answerer)[1].messages] == ["Be brief.", "1", "a", "2"]
+    assert [m.text for m in requests(answerer)[1].messages] == ["1", "a", "2"]
     assert stage.s.conversation.chat.title == "1"
     stage.check()
 
