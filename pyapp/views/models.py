@@ -74,6 +74,8 @@ def _license(model: ModelSpec, language: Language) -> Html:
 
 
 def _millions(parameters: int, language: Language) -> str:
+    if not parameters:
+        return language.text("models.parameters.unknown")
     if parameters >= 10**9:
         return language.text("models.parameters.billions", n=language.number(parameters / 10**9, 1))
     return language.text("models.parameters.millions", n=language.number(max(1, round(parameters / 10**6))))
