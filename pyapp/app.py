@@ -334,8 +334,7 @@ class App:
             await self.setup.recover(error)
 
     def _answerer(self, ready: Ready) -> Answerer:
-        engine = self.setup.engines[ready.variant.engine]
-        return Answerer(engine, Origin(ready.model.title, ready.variant.device, ready.variant.engine))
+        return Answerer(self.setup.engine, Origin(ready.model.title, ready.variant.device, ready.variant.engine))
 
     def _setup_changed(self, state: SetupState) -> None:
         self.page.show_setup(state)

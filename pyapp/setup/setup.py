@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -64,7 +64,7 @@ class Setup:
     """One per page. Every method may be called in any state; what makes no sense there does nothing."""
 
     transport: Transport
-    engines: Mapping[str, Engine]
+    engine: Engine
     store: ModelStore
     intent: Intent  # agreed to download, and not there yet
     device: Preference = "auto"
@@ -148,8 +148,7 @@ class Setup:
         if key != self._concerned():
             return
         await self._give_up()
-        for engine in self.engines.values():
-            await engine.unload()
+        await self.engine.unload()
         self._enter(Checking())
         await self._run(self._find_model(ask=False))
 
@@ -224,7 +223,7 @@ class Setup:
     async def _load(self, model: ModelSpec, variant: Variant) -> None:
         self._enter(Loading(model, variant))
         try:
-            async for progress in self.engines[variant.engine].load(model, variant):
+            async for progress in self.engine.load(model, variant):
                 self._enter(Loading(model, variant, progress.stage))
         except EngineError as error:
             await self._load_failed(model, variant, error)
@@ -281,8 +280,7 @@ class Setup:
     async def _yield_engine(self) -> None:
         """Another tab took over: stop what runs here and give the memory back."""
         self._abandon()
-        for engine in self.engines.values():
-            await engine.unload()
+        await self.engine.unload()
         self._enter(Elsewhere())
 
     # ---- small parts ----

@@ -42,7 +42,7 @@ class Stage:
         self.tab = self.browser.tab()
         page = PageWithTab(self.tab, self.scripted)
         self.store = ScriptedStore(here=[WASM] if self.installed else [])
-        self.setup = Setup(page, {self.engine.name: self.engine}, self.store, MemoryIntent())
+        self.setup = Setup(page, self.engine, self.store, MemoryIntent())
         ids = count(len(self.browser.tabs) * 1000)
         library = Library(page, new_id=lambda: f"{next(ids)}", now_ms=lambda: 0)
         session = Session(library.new(), library, lambda: f"{next(ids)}", lambda: 0, lambda _: None)

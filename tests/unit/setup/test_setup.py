@@ -55,9 +55,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.states: list[SetupState] = []
         self.transport = transport(**self.answers)
-        self.setup = Setup(
-            self.transport, {self.engine.name: self.engine}, self.store, self.intent, self.device, self.states.append
-        )
+        self.setup = Setup(self.transport, self.engine, self.store, self.intent, self.device, self.states.append)
 
     def kinds(self) -> list[str]:
         """State names, repetitions once."""
@@ -390,7 +388,7 @@ def test_a_tab_that_loses_the_engine_before_anything_ran() -> None:
 
 
 def test_states_before_begin() -> None:
-    setup = Setup(transport(), {}, ScriptedStore(), MemoryIntent())
+    setup = Setup(transport(), ScriptedEngine(), ScriptedStore(), MemoryIntent())
     assert setup.state == Checking()
     run(setup.begin())  # nobody listens
 

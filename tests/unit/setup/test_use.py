@@ -63,7 +63,7 @@ class Scene:
         self.wanted, self.named = MemoryIntent(self.intent), MemoryIntent(self.chosen)
         self.setup = Setup(
             self.transport,
-            {self.engine.name: self.engine},
+            self.engine,
             self.store,
             self.wanted,
             self.device,
