@@ -126,7 +126,7 @@ class Candil:
     def _dialogs(self) -> Dialogs:
         data = YourData(self.library, self.preferences, self.store, self.bridge, self._text, new_id, now_ms)
         apple = "Mac" in navigator.userAgent
-        return Dialogs(self.page, self.session, self.preferences, data, apple=apple)
+        return Dialogs(self.page, self.session, self.setup, self.preferences, data, apple=apple)
 
     def start(self) -> None:
         self.page.restore_draft()
