@@ -16,6 +16,10 @@ from pyapp.chat.tree import Chat
 class ListPage(Protocol):
     """The part of the page that shows the list. No method raises."""
 
+    def soon(self, show: Callable[[], None]) -> None:
+        """Calls `show` before the next frame: once, however often the list has changed until then."""
+        ...
+
     def show_chats(self, groups: Sequence[Group], open_id: str, count: Callable[[str], int]) -> None:
         """`count` gives how many messages the chat of an id has, as far as they are known yet."""
         ...
@@ -47,6 +51,9 @@ class ChatList:
         return self._app.library.chats
 
     def refresh(self) -> None:
+        self._page.soon(self._show)
+
+    def _show(self) -> None:
         if self._query:
             self._page.show_found(self._app.library.search(self._query))
         else:

@@ -28,6 +28,7 @@ from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
 from pyapp.engine import values
+from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.figures import conditions
 from pyapp.models.store import Store
@@ -68,6 +69,10 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def _seed() -> int:
+    return secrets.randbits(32)
+
+
 def speak(code: str) -> Language:
     return Language(code, BrowserFormats(code))
 
@@ -84,8 +89,9 @@ class Candil:
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
         self.session = Session(self.library.new(), self.library, new_id, now_ms, page.show_session)
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
-        engine = TransformersJs(bridge, seed=lambda: secrets.randbits(32))
-        self.engine = Tailored(engine, self.preferences.wishes, self.preferences.words)
+        engines = [TransformersJs(bridge, seed=_seed)]
+        self.engines = [engine.name for engine in engines]
+        self.engine = Tailored(Current(engines), self.preferences.wishes, self.preferences.words)
         self.store = Store(bridge)
         self.setup = self._setup()
         self.app = App(page, self.setup, self.session, self.library)
@@ -111,17 +117,18 @@ class Candil:
         device = URLSearchParams.new(location.search).get("device")
         return Setup(
             self.bridge,
-            {self.engine.name: self.engine},
+            self.engine,
             self.store,
             LocalIntent(INTENT_KEY),
             device if device in ("wasm", "webgpu") else "auto",
             chosen=LocalIntent(CHOSEN_KEY),
+            engines=self.engines,
         )
 
     def _dialogs(self) -> Dialogs:
         data = YourData(self.library, self.preferences, self.store, self.bridge, self._text, new_id, now_ms)
         apple = "Mac" in navigator.userAgent
-        return Dialogs(self.page, self.session, self.preferences, data, apple=apple)
+        return Dialogs(self.page, self.session, self.setup, self.preferences, data, apple=apple)
 
     def start(self) -> None:
         self.page.restore_draft()
@@ -142,13 +149,13 @@ class Candil:
                 "take-over": lambda _button: app.take_over(),
                 "apply-update": lambda _button: self._apply_update(),
                 "later-update": lambda _button: self.page.show_update(False),
-                "open-models": self.models.open,
-                "open-figures": self.speeds.open,
             }
         )
         self.composer.connect(events)
         self.sidebar.connect(events, app, self.chats)
         self.dialogs.connect(events)
+        self.models.connect(events)
+        self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
         events.on(by_id("choice"), "close", self._chosen)
         events.on(by_id("language"), "change", self._language_changed)

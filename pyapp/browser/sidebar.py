@@ -31,8 +31,7 @@ class Sidebar:
     def __init__(self, language: Callable[[], Language], announce: Callable[[str], None]) -> None:
         self._language = language
         self._announce = announce
-        self._make: Callable[[], Html] = Html  # of what is to be shown
-        self._asked = False
+        self._show: Callable[[], None] | None = None  # what the next frame calls
         self._to_focus: str | None = None  # what gets the focus when the list is drawn, as a selector
         self._narrow = window.matchMedia(PHONE)
         self._changed = create_proxy(self._resized)
@@ -40,11 +39,16 @@ class Sidebar:
 
     # ---- pyapp.chat_list.ListPage ----
 
+    def soon(self, show: Callable[[], None]) -> None:
+        if self._show is None:
+            window.requestAnimationFrame(create_once_callable(self._frame))
+        self._show = show
+
     def show_chats(self, groups: Sequence[Group], open_id: str, count: Callable[[str], int]) -> None:
-        self._draw(lambda: view.by_day(groups, open_id, count, self._language()))
+        self._draw(view.by_day(groups, open_id, count, self._language()))
 
     def show_found(self, hits: Sequence[Found]) -> None:
-        self._draw(lambda: view.found(hits, self._language()))
+        self._draw(view.found(hits, self._language()))
         self._announce(self._language().count("chats.found", len(hits)))
 
     def show_rename(self, chat: Chat) -> None:
@@ -166,23 +170,18 @@ class Sidebar:
         for selector in ("header.bar", "main", "footer.dock"):
             document.querySelector(selector).inert = covered
 
-    def _draw(self, make: Callable[[], Html]) -> None:
-        """In the next frame, once, and not while a title is being typed."""
-        self._make = make
-        if not self._asked:
-            self._asked = True
-            window.requestAnimationFrame(create_once_callable(self._frame))
-
     def _frame(self, _time: float) -> None:
-        self._asked = False
+        show, self._show = self._show, None
+        if show and not by_id("chats").querySelector("form"):  # a title is being typed: the list is shown after it
+            show()
+
+    def _draw(self, html: Html) -> None:
         chats = by_id("chats")
-        if chats.querySelector("form"):
-            return
         focused = document.activeElement
         if focused and chats.contains(focused):
             self._to_focus = _same(focused.dataset.action, focused.dataset.id)
         with focus.kept(chats):
-            chats.innerHTML = self._make()
+            chats.innerHTML = html
             same = chats.querySelector(self._to_focus) if self._to_focus else None
             if same:
                 same.focus()

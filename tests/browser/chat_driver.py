@@ -120,7 +120,7 @@ tasks: list[Any] = []
 bridge = _bridge()
 engine = Answering(bridge, seed=lambda: 0)
 page = BrowserPage(Language("en"))
-setup = Setup(bridge, {engine.name: engine}, Store(bridge), LocalIntent("candil.download"))
+setup = Setup(bridge, engine, Store(bridge), LocalIntent("candil.download"))
 library = Library(bridge, new_id=new_id, now_ms=now_ms)
 app = App(page, setup, Session(library.new(), library, new_id, now_ms, page.show_session), library)
 tasks.append(asyncio.ensure_future(_main()))

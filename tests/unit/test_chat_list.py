@@ -25,6 +25,9 @@ class Shown:
     renamed: Chat | None = None
     deleted: Chat | None = None
 
+    def soon(self, show: Callable[[], None]) -> None:
+        show()
+
     def show_chats(self, groups: Sequence[Group], open_id: str, count: Callable[[str], int]) -> None:
         self.titles, self.hits, self.open_id = [c.title for g in groups for c in g.chats], None, open_id
         self.counts = [count(c.id) for g in groups for c in g.chats]

@@ -79,7 +79,7 @@ class Stage:
         mixed = Mixed(self.table, self.worker)
         self.store = Store(mixed, policy=Policy(chunk_bytes=100, connections=1, attempts=1), chance=lambda: 0.0)
         self.wanted = MemoryIntent(self.intent)
-        self.setup = Setup(mixed, {self.engine.name: self.engine}, self.store, self.wanted)
+        self.setup = Setup(mixed, self.engine, self.store, self.wanted)
         self.page = ModelsPage(self.setup, self.store, self.stop)
         self.shows: list[Shown] = []
         self.page.on_change = self.shows.append

@@ -59,7 +59,7 @@ class Person:
         page_with_tab = PageWithTab(browser.tab(), transport())
         self.page = ScriptedPage()
         self.engine = Talkative(chance=chance)
-        setup = Setup(page_with_tab, {self.engine.name: self.engine}, ScriptedStore(here=[WASM]), MemoryIntent())
+        setup = Setup(page_with_tab, self.engine, ScriptedStore(here=[WASM]), MemoryIntent())
         library = Library(page_with_tab, new_id=self._new_id, now_ms=self._now_ms)
         session = Session(library.new(), library, self._new_id, self._now_ms, lambda _: None)
         self.app = App(self.page, setup, session, library)

@@ -55,9 +55,7 @@ class Scene:
     def __post_init__(self) -> None:
         self.states: list[SetupState] = []
         self.transport = transport(**self.answers)
-        self.setup = Setup(
-            self.transport, {self.engine.name: self.engine}, self.store, self.intent, self.device, self.states.append
-        )
+        self.setup = Setup(self.transport, self.engine, self.store, self.intent, self.device, self.states.append)
 
     def kinds(self) -> list[str]:
         """State names, repetitions once."""
@@ -358,6 +356,31 @@ def test_the_second_tab_waits_and_can_take_over() -> None:
     run(story())
 
 
+def test_the_second_tab_goes_on_when_the_first_one_is_gone() -> None:
+    comes_and_goes = [{"held": False}, 10, {"held": True}, 10, {"held": False}, 10, {"held": True}, Forever()]
+    scene = Scene({"page_lock": lambda _: comes_and_goes}, store=ScriptedStore(here=[WASM]))
+
+    async def story() -> None:
+        await scene.setup.begin()
+        for kind in (Elsewhere, Ready, Elsewhere, Ready):
+            await asyncio.sleep(2)
+            assert isinstance(scene.setup.state, kind)
+            await asyncio.sleep(8)
+
+    run(story())
+
+
+def test_the_second_tab_downloads_nothing_unasked() -> None:
+    scene = Scene({"page_lock": lambda _: [{"held": False}, 10, {"held": True}, Forever()]})
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await asyncio.sleep(20)
+        assert isinstance(scene.setup.state, Declined)
+
+    run(story())
+
+
 def test_the_tab_that_loses_the_engine_gives_the_memory_back() -> None:
     scene = Scene(
         {"page_lock": lambda _: [{"held": True}, 10, {"held": True}, {"held": False}]}, store=ScriptedStore(here=[WASM])
@@ -390,7 +413,7 @@ def test_a_tab_that_loses_the_engine_before_anything_ran() -> None:
 
 
 def test_states_before_begin() -> None:
-    setup = Setup(transport(), {}, ScriptedStore(), MemoryIntent())
+    setup = Setup(transport(), ScriptedEngine(), ScriptedStore(), MemoryIntent())
     assert setup.state == Checking()
     run(setup.begin())  # nobody listens
 
