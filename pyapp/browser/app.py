@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from js import URLSearchParams, document, localStorage, location, navigator
+from js import URLSearchParams, document, localStorage, location, navigator, window
 
 from pyapp.app import App
 from pyapp.browser import look
@@ -42,6 +42,7 @@ from pyapp.your_data import YourData
 
 INTENT_KEY = "candil.download"
 CHOSEN_KEY = "candil.model"
+LOADING_KEY = "candil.loading"
 LANGUAGE_KEY = "candil.language"
 
 
@@ -123,6 +124,7 @@ class Candil:
             device if device in ("wasm", "webgpu") else "auto",
             chosen=LocalIntent(CHOSEN_KEY),
             engines=self.engines,
+            loading=LocalIntent(LOADING_KEY),
         )
 
     def _dialogs(self) -> Dialogs:
@@ -157,6 +159,7 @@ class Candil:
         self.models.connect(events)
         self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
+        events.on(window, "pagehide", lambda _event: self.setup.loading.set(None))  # left, not crashed
         events.on(by_id("choice"), "close", self._chosen)
         events.on(by_id("language"), "change", self._language_changed)
         for button in document.querySelectorAll("button[data-waits]"):
