@@ -27,6 +27,7 @@ from pyapp.browser.speeds import SpeedsDialog
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
+from pyapp.device_page import DevicePage
 from pyapp.engine import values
 from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
@@ -92,14 +93,16 @@ class Candil:
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
         engines = [TransformersJs(bridge, seed=_seed)]
         self.engines = [engine.name for engine in engines]
-        self.engine = Tailored(Current(engines), self.preferences.wishes, self.preferences.words)
+        current = Current(engines)
+        self.engine = Tailored(current, self.preferences.wishes, self.preferences.words)
         self.store = Store(bridge)
         self.setup = self._setup()
         self.app = App(page, self.setup, self.session, self.library)
         self.sidebar = Sidebar(lambda: page.language, page.announce)
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)
-        self.models = ModelsDialog(ModelsPage(self.setup, self.store, self.session.stop), lambda: page.language)
+        device = DevicePage(self.setup, current, self.app.speeds, now_ms, self.session.stop)
+        self.models = ModelsDialog(ModelsPage(self.setup, self.store, self.session.stop), device, lambda: page.language)
         self.speeds = SpeedsDialog(self.app.speeds, lambda: page.language)
         self.dialogs = self._dialogs()
         self.meter = ContextMeter(page, self.session, self.engine)
