@@ -222,3 +222,8 @@ def test_what_is_not_pinned_says_so_before_a_download() -> None:
         assert "tools.pin" in html
         assert f"{language.text('models.for.wasm')} · int8" in html  # two for one device are told apart
     assert "tools.pin" not in view.row(ROW, EN)
+
+
+def test_a_model_of_unknown_size_says_so() -> None:
+    row = replace(ROW, model=replace(ROW.model, parameters=0))
+    assert EN.text("models.parameters.unknown") in view.models((row,), EN)
