@@ -22,11 +22,11 @@ def self_test(digits: Digits, language: Language) -> Html:
         for digit in range(len(digits.samples))
     ]
     return fill(
-        '<section class="storage" aria-labelledby="digit-title"><h3 id="digit-title">{title}</h3><p>{lead}</p>'
+        '<details class="storage"><summary>{title}</summary><p>{lead}</p>'
         '<div class="digit"><canvas id="digit-drawing" width="{place}" height="{place}" role="img" '
         'aria-label="{drawing}"></canvas><div class="grow"><div class="buttons">{samples}'
         '<button type="button" class="quiet" data-action="digit-clear">{clear}</button></div>'
-        '<div data-part="digit-answer" role="status"></div></div></div></section>',
+        '<div data-part="digit-answer" role="status"></div></div></div></details>',
         title=language.text("digit.title"),
         lead=language.text("digit.lead", accuracy=language.percent(digits.accuracy)),
         place=PLACE,

@@ -152,7 +152,8 @@ def _size(row: Row, language: Language) -> str:
 
 def _trust(row: Row, language: Language) -> Html:
     """Said before anything is downloaded: nobody here knows these files."""
-    return Html() if row.variant.pinned else _note(unpinned(row.variant, language))
+    offered = not row.variant.pinned and row.fit.verdict != "no"
+    return _note(unpinned(row.variant, language)) if offered else Html()
 
 
 def _fit(row: Row, language: Language) -> Html:

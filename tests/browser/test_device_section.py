@@ -24,6 +24,7 @@ def digit_said(models: Locator) -> str:
 def test_a_digit_is_named_by_a_network_on_this_device(resident: Candil) -> None:
     """By key, and drawn by hand."""
     models = dialog(resident)
+    models.get_by_text("Try the runtime").click()
     models.get_by_role("button", name="Show it a 3").press("Enter")
     said = digit_said(models)
     assert "This is a 3." in said
