@@ -13,6 +13,7 @@
      |   +- EngineBusy        another tab runs the engine
      |   +- DeviceLost        the GPU went away
      |   +- OutOfMemory
+     |   +- LoadCrashed       the page ended while this model was loaded, so it is not loaded again unasked
      |   +- WrongAnswer       the self-test after load did not give the known answer
      |   +- NotLoaded
      +- DownloadError
@@ -110,6 +111,10 @@ class DeviceLost(EngineError):
 
 class OutOfMemory(EngineError):
     code = "out_of_memory"
+
+
+class LoadCrashed(EngineError):
+    code = "load_crashed"
 
 
 class WrongAnswer(EngineError):

@@ -8,7 +8,7 @@
 
 export type ErrorCode =
   | "empty_prompt" | "context_overflow" | "invalid_request" | "not_text" | "file_too_large"
-  | "engine_failed" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "wrong_answer" | "not_loaded"
+  | "engine_failed" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "load_crashed" | "wrong_answer" | "not_loaded"
   | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
   | "file_changed" | "wrong_content" | "hash_mismatch"
   | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"
@@ -65,6 +65,8 @@ export interface StoreOps {
     in: { url: string; sha256: string; offset: number; length: number; total: number; etag: string | null; idle_timeout_ms: number };
     out: { received: number; etag?: string | null; range_ignored?: true };
   };
+  /** GETs a small text, from anywhere the CSP allows. Raises the DownloadError codes. */
+  "store.read": { in: { url: string; idle_timeout_ms: number }; out: { text: string } };
   /** Replaces the partial's journal in one atomic step. */
   "store.journal": { in: { sha256: string; journal: unknown }; out: never };
   /** Extends the running SHA-256 of the partial to its first `upto` bytes (from 0 after a restart); yields {hashed}, and {sha256} when upto is `total`. */
@@ -133,6 +135,17 @@ export interface PageOps {
   "page.persist": { in: {}; out: { persisted: boolean } };
   /** Makes the service worker keep the files of a group ("transformers_js:wasm"); {received, total} bytes. offline_unavailable. */
   "page.keep": { in: { group: string }; out: { received: number; total: number } };
+  /** What only the page can say of the device; `memory_gb` and `mobile` are null outside Chromium. */
+  "page.device": {
+    in: {};
+    out: {
+      memory_gb: number | null;
+      mobile: boolean | null;
+      user_agent: string;
+      touch_points: number;
+      builtin_ai: "unavailable" | "downloadable" | "downloading" | "available";
+    };
+  };
   /** GETs a small same-origin JSON file; one value {body} with the text. */
   "page.read": { in: { url: string }; out: { body: string } };
   /**
