@@ -37,6 +37,8 @@ STRINGS: dict[str, str] = {
     "chat.reasoning": "Reasoning",
     "chat.image": "Image not loaded: {host}",
     "chat.not_kept": "This browser does not keep your chats: they last until this tab is closed.",
+    "chat.vanished": "The browser has deleted the chats it kept. This one was open and is kept again; "
+    "if you exported the others, import them under Settings.",
     "chat.not_kept.save": "Save this chat as a file",
     "chat.waiting": "Your message will be sent as soon as the model is ready.",
     "chat.waiting.cancel": "Do not send",

@@ -37,6 +37,8 @@ STRINGS: dict[str, str] = {
     "chat.reasoning": "Razonamiento",
     "chat.image": "Imagen no cargada: {host}",
     "chat.not_kept": "Este navegador no guarda tus conversaciones: duran hasta que se cierre esta pestaña.",
+    "chat.vanished": "El navegador ha borrado las conversaciones que guardaba. Esta estaba abierta y se ha vuelto a "
+    "guardar; si exportaste las demás, impórtalas en Ajustes.",
     "chat.not_kept.save": "Guardar esta conversación en un archivo",
     "chat.waiting": "Tu mensaje se enviará en cuanto el modelo esté listo.",
     "chat.waiting.cancel": "No enviar",
