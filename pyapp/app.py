@@ -353,6 +353,8 @@ class App:
         error = conversation.entries[conversation.chat.head].error if conversation.chat.head else None
         if isinstance(error, EngineError):
             await self.setup.recover(error)
+        else:
+            self.setup.answered()
 
     def _setup_changed(self, state: SetupState) -> None:
         self.page.show_setup(state)

@@ -153,6 +153,7 @@ STRINGS: dict[str, str] = {
     "error.context_overflow": "This is too long for the model by {excess} tokens: with the conversation it takes {prompt_tokens}, and {room} fit. Shorten it or start a new chat. Your text is still in the box.",
     "error.invalid_request": "The model cannot do what was asked: {message}",
     "error.engine_failed": "The model stopped because of an unexpected error. It has been restarted; try again.",
+    "error.engine_hung": "The model stopped responding and has been restarted. What it had written is kept; try again.",
     "error.engine_unavailable": "This browser cannot run the model. Try a current Chrome, Edge, Firefox or Safari.",
     "error.engine_busy": "Another tab is using the model right now. Close it or use it here.",
     "error.device_lost": "The graphics card went away (the system took it back). Try again.",
