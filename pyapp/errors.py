@@ -9,6 +9,7 @@
      |   +- FileTooLarge      name, limit_bytes
      +- EngineError           the engine could not do it; its worker is replaced
      |   +- EngineFailed      anything unforeseen, the original text in `message`
+     |   +- EngineHung        it said nothing for too long
      |   +- EngineUnavailable this browser or device cannot run it
      |   +- EngineBusy        another tab runs the engine
      |   +- DeviceLost        the GPU went away
@@ -95,6 +96,10 @@ class EngineError(CandilError):
 
 class EngineFailed(EngineError):
     code = "engine_failed"
+
+
+class EngineHung(EngineError):
+    code = "engine_hung"
 
 
 class EngineUnavailable(EngineError):

@@ -82,7 +82,7 @@ class Setup:
     _lock: asyncio.Task[None] | None = None
     _held: bool = False
     _turn: asyncio.Task[None] | None = None
-    _losses: int = 0
+    _failures: int = 0  # of the engine, since it last ended an answer
     _usual: str | None = None  # while a chat's own model is loaded: the app's
 
     # ---- what the user does ----
@@ -186,15 +186,23 @@ class Setup:
         await self._run(self._find_model(ask=False))
 
     async def recover(self, error: EngineError) -> None:
-        """The engine failed while it answered: load the model again; a second lost device means another device."""
+        """The engine failed while it answered: it is restarted once, then what runs next best here takes over or is
+        offered. Where a device was lost, what is here for another one takes over at once: a second loss would cost
+        the page its graphics card (Chromium blocks it after two)."""
         if not isinstance(self.state, Ready):
             return
         model, variant = self.state.model, self.state.variant
-        self._losses += isinstance(error, DeviceLost)
-        if self._losses > 1 and (other := self._catalog().fallback(model, variant)):
-            self._losses = 0
-            variant = other
-        await self._run(self._load(model, variant))
+        self._failures += 1
+        other = self._catalog().fallback(model, variant) if isinstance(error, DeviceLost) else None
+        if self._failures > 1 or (other and await self._is_installed(other)):
+            self._failures = 0
+            await self._run(self._load_failed(model, variant, error))
+        else:
+            await self._run(self._load(model, variant))
+
+    def answered(self) -> None:
+        """An answer has ended well."""
+        self._failures = 0
 
     async def ready(self) -> Ready:
         """Waits for a load that is under way. Raises NotLoaded when there is none or it failed."""

@@ -37,6 +37,8 @@ STRINGS: dict[str, str] = {
     "chat.reasoning": "Reasoning",
     "chat.image": "Image not loaded: {host}",
     "chat.not_kept": "This browser does not keep your chats: they last until this tab is closed.",
+    "chat.vanished": "The browser has deleted the chats it kept. This one was open and is kept again; "
+    "if you exported the others, import them under Settings.",
     "chat.not_kept.save": "Save this chat as a file",
     "chat.waiting": "Your message will be sent as soon as the model is ready.",
     "chat.waiting.cancel": "Do not send",
@@ -159,6 +161,7 @@ STRINGS: dict[str, str] = {
     "error.context_overflow": "This is too long for the model by {excess} tokens: with the conversation it takes {prompt_tokens}, and {room} fit. Shorten it or start a new chat. Your text is still in the box.",
     "error.invalid_request": "The model cannot do what was asked: {message}",
     "error.engine_failed": "The model stopped because of an unexpected error. It has been restarted; try again.",
+    "error.engine_hung": "The model stopped responding and has been restarted. What it had written is kept; try again.",
     "error.engine_unavailable": "This browser cannot run the model. Try a current Chrome, Edge, Firefox or Safari.",
     "error.engine_busy": "Another tab is using the model right now. Close it or use it here.",
     "error.device_lost": "The graphics card went away (the system took it back). Try again.",

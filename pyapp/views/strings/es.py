@@ -37,6 +37,8 @@ STRINGS: dict[str, str] = {
     "chat.reasoning": "Razonamiento",
     "chat.image": "Imagen no cargada: {host}",
     "chat.not_kept": "Este navegador no guarda tus conversaciones: duran hasta que se cierre esta pestaña.",
+    "chat.vanished": "El navegador ha borrado las conversaciones que guardaba. Esta estaba abierta y se ha vuelto a "
+    "guardar; si exportaste las demás, impórtalas en Ajustes.",
     "chat.not_kept.save": "Guardar esta conversación en un archivo",
     "chat.waiting": "Tu mensaje se enviará en cuanto el modelo esté listo.",
     "chat.waiting.cancel": "No enviar",
@@ -159,6 +161,7 @@ STRINGS: dict[str, str] = {
     "error.context_overflow": "Es demasiado largo para el modelo: sobran {excess} tokens. Con la conversación ocupa {prompt_tokens} y caben {room}. Acórtalo o empieza un chat nuevo. Tu texto sigue en el cuadro.",
     "error.invalid_request": "El modelo no puede hacer lo que se ha pedido: {message}",
     "error.engine_failed": "El modelo se ha parado por un error inesperado. Se ha reiniciado; vuelve a intentarlo.",
+    "error.engine_hung": "El modelo dejó de responder y se ha reiniciado. Lo que había escrito se conserva; vuelve a intentarlo.",
     "error.engine_unavailable": "Este navegador no puede ejecutar el modelo. Prueba con un Chrome, Edge, Firefox o Safari actual.",
     "error.engine_busy": "Otra pestaña está usando el modelo. Ciérrala o úsalo aquí.",
     "error.device_lost": "La tarjeta gráfica ha dejado de estar disponible (el sistema la ha recuperado). Vuelve a intentarlo.",
