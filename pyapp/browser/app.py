@@ -169,7 +169,7 @@ class Candil:
         self.models.connect(events)
         self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
-        events.on(window, "pagehide", lambda _event: self.setup.loading.set(None))  # left, not crashed
+        events.on(window, "pagehide", lambda _event: self.setup.left())
         events.on(by_id("choice"), "close", self._chosen)
         events.on(by_id("language"), "change", self._language_changed)
         for button in document.querySelectorAll("button[data-waits]"):

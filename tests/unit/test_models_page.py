@@ -548,7 +548,7 @@ def test_a_hub_that_refuses_is_told_in_the_row() -> None:
 
 def test_a_row_says_that_its_load_ended_the_page() -> None:
     async def story(stage: Stage) -> None:
-        stage.setup.crashed = "large/cpu"
+        stage.setup.crashed = ("large/cpu",)
         stage.page.open()
         await asyncio.sleep(1)
         assert isinstance(stage.row("large.cpu").remark, LoadCrashed)
