@@ -116,6 +116,33 @@ export interface TransformersJsOps {
   };
 }
 
+// ---- worker "wllama" (site/engines/wllama.js) ----
+
+export interface WllamaOps {
+  /** The same as transformers_js.probe. */
+  "wllama.probe": TransformersJsOps["transformers_js.probe"];
+  /**
+   * `files` are the parts of one GGUF in their order. The KV cache is made for `context_tokens` at once; a prompt is read
+   * and an abort heard every `batch_tokens`. With `embeddings` an input of wllama.embed must fit into one batch.
+   */
+  "wllama.load": {
+    in: {
+      files: Record<string, string>; device: "wasm" | "webgpu"; threads: number;
+      context_tokens: number; batch_tokens: number; embeddings: boolean;
+    };
+    out: { stage: "reading" | "session" };
+  };
+  /** As transformers_js.count; nothing of the prompt is run. */
+  "wllama.count": TransformersJsOps["transformers_js.count"];
+  /** As transformers_js.generate; with `schema`, a JSON Schema, the answer is JSON that it describes. */
+  "wllama.generate": {
+    in: TransformersJsOps["transformers_js.generate"]["in"] & { schema: unknown };
+    out: TransformersJsOps["transformers_js.generate"]["out"];
+  };
+  /** One vector per text, of length 1, in their order. */
+  "wllama.embed": { in: { texts: string[] }; out: { vector: number[] } };
+}
+
 export interface WireMessage { role: "system" | "user" | "assistant"; content: string }
 export interface WireSampling { temperature: number; top_k: number; top_p: number; min_p: number; repetition_penalty: number; seed: number }
 export interface WireFinished {
