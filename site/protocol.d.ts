@@ -65,6 +65,8 @@ export interface StoreOps {
     in: { url: string; sha256: string; offset: number; length: number; total: number; etag: string | null; idle_timeout_ms: number };
     out: { received: number; etag?: string | null; range_ignored?: true };
   };
+  /** GETs a small text, from anywhere the CSP allows. Raises the DownloadError codes. */
+  "store.read": { in: { url: string; idle_timeout_ms: number }; out: { text: string } };
   /** Replaces the partial's journal in one atomic step. */
   "store.journal": { in: { sha256: string; journal: unknown }; out: never };
   /** Extends the running SHA-256 of the partial to its first `upto` bytes (from 0 after a restart); yields {hashed}, and {sha256} when upto is `total`. */
@@ -174,8 +176,8 @@ export interface PageOps {
   /** GETs a small same-origin JSON file; one value {body} with the text. */
   "page.read": { in: { url: string }; out: { body: string } };
   /**
-   * Asks for a Web Lock and holds it until the stream is aborted. {held} once at the start; {held: false} later means
-   * that another tab took it (`steal`), and the stream ends.
+   * Asks for a Web Lock and holds it until the stream is aborted. {held} once at the start, and whenever that changes:
+   * {held: false} when another tab took it (`steal`), {held: true} when the tab that had it is gone.
    */
   "page.lock": { in: { name: string; steal: boolean }; out: { held: boolean } };
   /** Tells the other tabs of this origin. */
