@@ -20,7 +20,8 @@ def main() -> int:
     try:
         with alone(sources.cache):
             prepared = None if arguments.no_model else prepare(sources.cache)
-            changed = build(sources, Target(out, dev=arguments.dev, prepared_model=prepared))
+            gguf = embedded_model.embedded_gguf(sources.cache) if prepared else None
+            changed = build(sources, Target(out, dev=arguments.dev, prepared_model=prepared, gguf=gguf))
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1

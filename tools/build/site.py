@@ -30,6 +30,7 @@ class Target:
     out: Path
     dev: bool = False
     prepared_model: Path | None = None
+    gguf: Path | None = None  # what the prepared model was made from
 
 
 def build(sources: Sources, target: Target) -> bool:
@@ -52,7 +53,8 @@ def inputs(sources: Sources, target: Target) -> str:
     locks = (sources.node_modules / ".package-lock.json", ROOT / "requirements" / "run.txt", sources.manifest)
     parts += [sha256(p) if p.exists() else "" for p in locks]
     prepared = target.prepared_model
-    return digest(*parts, str(target.dev), sha256(prepared / "candil.json") if prepared else "")
+    made = [sha256(prepared / "candil.json") if prepared else "", str(target.gguf)]
+    return digest(*parts, str(target.dev), *made)
 
 
 def is_complete(out: Path) -> bool:
@@ -81,10 +83,12 @@ def compose(sources: Sources, target: Target) -> Files:
         add_precache(files, cache)
         files.update(compress.compressed(cache, files, {n: sha256(p) for n, p in files.items()}))
     code = model.engine_code(vendor.ENGINES, files)
-    manifest = model.served_manifest(sources.manifest, target.prepared_model, code)
+    manifest = model.served_manifest(sources.manifest, target.prepared_model, code, target.gguf)
     files["model_manifest.json"] = cache.write("model_manifest.json", manifest)
     if target.prepared_model:
         files.update(model.model_files(target.prepared_model))
+    if target.gguf:
+        files[model.gguf_place(target.gguf)] = target.gguf
     return files
 
 
