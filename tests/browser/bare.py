@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parents[2]
 NODE_MODULES = ROOT / "node_modules"
@@ -36,6 +38,29 @@ SITE: Mapping[str, Path] = {
     "/bare_page.js": Path(__file__).parent / "bare_page.js",
     "/": ROOT / "site",
 }
+
+Told = dict[str, Any]
+Call = Callable[..., Told]
+
+
+def opened(chromium: Browser, url: str, engine: str) -> Page:
+    """A bare page with one engine's worker."""
+    page = chromium.new_page()
+    page.set_default_timeout(300_000)
+    page.goto(url)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.evaluate("(engine) => start(`/engines/${engine}.js`)", engine)
+    return page
+
+
+def caller(page: Page, engine: str) -> Call:
+    def call(verb: str, payload: object, **options: object) -> Told:
+        told: Told = page.evaluate(
+            "([op, payload, options]) => call(op, payload, options)", [f"{engine}.{verb}", payload, options]
+        )
+        return told
+
+    return call
 
 
 @contextmanager
