@@ -97,6 +97,8 @@ export interface TransformersJsOps {
     out: {
       webgpu: { shader_f16: boolean; max_buffer_bytes: number; vendor: string; architecture: string } | null;
       cross_origin_isolated: boolean; hardware_concurrency: number; wasm_simd: boolean;
+      /** 64-bit memory and JSPI, both of which wllama needs. */
+      wasm_64: boolean;
     };
   };
   /** `files` maps the repository's file names to sha256; the bridge opens them in the store and adds the Blobs. */

@@ -13,7 +13,7 @@
  */
 
 import { Failure, serve } from "../worker.js";
-import { hasSimd, probe, requestAdapter } from "./capabilities.js";
+import { probe } from "./capabilities.js";
 import { classify } from "./classify.js";
 import { GgufChat } from "./gguf_chat.js";
 import { readVocabulary } from "./gguf_vocabulary.js";
@@ -78,22 +78,14 @@ async function* load(payload, { blobs }) {
 
 /** @param {"wasm" | "webgpu"} device */
 async function check(device) {
+  const { wasm_simd, wasm_64, webgpu } = await probe();
   const missing = [
-    ...(hasSimd() ? [] : ["no_wasm_simd"]),
-    ...("Suspending" in WebAssembly ? [] : ["no_wasm_jspi"]),
-    ...(hasMemory64() ? [] : ["no_wasm_memory64"]),
+    ...(wasm_simd ? [] : ["no_wasm_simd"]),
+    ...(wasm_64 ? [] : ["no_wasm_64"]),
     // Without half precision llama.cpp computes everything on the processor, and does not say so.
-    ...(device === "wasm" || (await requestAdapter())?.features.has("shader-f16") ? [] : ["feature_missing"]),
+    ...(device === "wasm" || webgpu?.shader_f16 ? [] : ["feature_missing"]),
   ];
   if (missing.length > 0) throw new Failure("engine_unavailable", missing.join(), { reasons: missing });
-}
-
-function hasMemory64() {
-  try {
-    return Boolean(new WebAssembly.Memory(/** @type {any} */ ({ address: "i64", initial: 1n })));
-  } catch {
-    return false;
-  }
 }
 
 /**

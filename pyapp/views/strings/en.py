@@ -246,6 +246,7 @@ STRINGS: dict[str, str] = {
     "models.why.no_webgpu": "This browser offers no WebGPU.",
     "models.why.feature_missing": "The graphics card lacks a feature it needs.",
     "models.why.no_wasm_simd": "This browser is too old: it lacks WebAssembly SIMD.",
+    "models.why.no_wasm_64": "GGUF models need 64-bit WebAssembly that can wait (JSPI). Chrome and Edge have it.",
     "models.why.too_big_for_wasm": "It is larger than the 4 GB the processor version of the engine can hold.",
     "models.why.no_builtin_ai": "This browser has no model of its own, or does not offer it on this device.",
     "models.why.software_adapter": "This browser only emulates a graphics card, which is slower than the processor.",

@@ -246,6 +246,7 @@ STRINGS: dict[str, str] = {
     "models.why.no_webgpu": "Este navegador no ofrece WebGPU.",
     "models.why.feature_missing": "A la tarjeta gráfica le falta una función que necesita.",
     "models.why.no_wasm_simd": "Este navegador es demasiado antiguo: le falta WebAssembly SIMD.",
+    "models.why.no_wasm_64": "Los modelos GGUF necesitan WebAssembly de 64 bits que pueda esperar (JSPI). Chrome y Edge lo tienen.",
     "models.why.too_big_for_wasm": "Es mayor que los 4 GB que caben en el motor para el procesador.",
     "models.why.no_builtin_ai": "Este navegador no tiene un modelo propio, o no lo ofrece en este dispositivo.",
     "models.why.software_adapter": "Este navegador solo emula una tarjeta gráfica, y eso es más lento que el procesador.",
