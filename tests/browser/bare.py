@@ -12,6 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from playwright.sync_api import Browser, Page
 
+from tools.build import wllama
+
 ROOT = Path(__file__).parents[2]
 NODE_MODULES = ROOT / "node_modules"
 
@@ -38,6 +40,17 @@ SITE: Mapping[str, Path] = {
     "/bare_page.js": Path(__file__).parent / "bare_page.js",
     "/": ROOT / "site",
 }
+
+
+def wllama_files(made: Path) -> dict[str, Path]:
+    """What the site has of wllama, by its address; `made` is a folder for what the build makes."""
+    package = NODE_MODULES / "@wllama/wllama"
+    files = {f"/vendor/wllama/{Path(n).name}": package / n for n in ("esm/index.min.js", "esm/wasm/wllama.wasm")}
+    for name, code in wllama.workers(package):
+        files[f"/{name}"] = made / Path(name).name
+        files[f"/{name}"].write_bytes(code)
+    return {**files, "/vendor/jinja/": NODE_MODULES / "@huggingface/jinja/dist"}
+
 
 Told = dict[str, Any]
 Call = Callable[..., Told]

@@ -14,13 +14,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.browser.bare import NODE_MODULES, Call, Told, caller, opened, serving
-from tools.build import wllama
+from tests.browser.bare import Call, Told, caller, opened, serving, wllama_files
 from tools.embedded_model import embedded_gguf
 
 GREEDY = {"temperature": 0, "top_k": 40, "top_p": 0.95, "min_p": 0.05, "repetition_penalty": 1, "seed": 1}
 SEA = [{"role": "user", "content": "Tell me a story about the sea."}]
-PACKAGE = NODE_MODULES / "@wllama/wllama"
 LOAD = """
 async (payload) => call("wllama.load", payload, { blobs: await blobs("/gguf", Object.keys(payload.files)) })
 """
@@ -30,15 +28,7 @@ pytestmark = pytest.mark.real_model
 
 @pytest.fixture(scope="module")
 def mounts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The library's own files, and those the build makes of it."""
-    made = tmp_path_factory.mktemp("wllama")
-    for name, code in wllama.workers(PACKAGE):
-        (made / Path(name).name).write_bytes(code)
-    files = {"/vendor/" + name.removeprefix("vendor/"): made / Path(name).name for name, _ in wllama.workers(PACKAGE)}
-    library = {
-        f"/vendor/wllama/{Path(name).name}": PACKAGE / name for name in ("esm/index.min.js", "esm/wasm/wllama.wasm")
-    }
-    return {**files, **library, "/vendor/jinja/": NODE_MODULES / "@huggingface/jinja/dist"}
+    return wllama_files(tmp_path_factory.mktemp("wllama"))
 
 
 def asked_to_load(*names: str, **changes: object) -> dict[str, object]:
