@@ -126,10 +126,12 @@ def test_a_repetition_penalty_changes_what_is_said(engine: Call) -> None:
 
 
 def test_an_abort_in_a_long_prompt_frees_the_engine(engine: Call) -> None:
+    _, figures = ask(engine, [{"role": "user", "content": "Once more: " + 30 * "a ship "}], tokens=1)
+    batch_ms = 16 * figures["prefill_ms"] / (figures["prompt_tokens"] - figures["cached_tokens"])
     told = engine("generate", request(said(1500), 4), abortAfterMs=1000)
     assert told["error"] is None
     assert told["values"] == []
-    assert told["ended"] - told["aborted"] < 3000  # of 16 tokens; below one second on a quiet machine
+    assert told["ended"] - told["aborted"] < max(3000, 2.5 * batch_ms)  # quiet, a batch takes less than a second
     _, figures = ask(engine, said(20), tokens=1)
     assert figures["cached_tokens"] > 0  # what was read before is not read again
 
