@@ -97,6 +97,8 @@ export interface TransformersJsOps {
     out: {
       webgpu: { shader_f16: boolean; max_buffer_bytes: number; vendor: string; architecture: string } | null;
       cross_origin_isolated: boolean; hardware_concurrency: number; wasm_simd: boolean;
+      /** 64-bit memory and JSPI, both of which wllama needs. */
+      wasm_64: boolean;
     };
   };
   /** `files` maps the repository's file names to sha256; the bridge opens them in the store and adds the Blobs. */
@@ -126,6 +128,33 @@ export interface DigitsOps {
     in: { pixels: number[]; device: "wasm" | "webgpu" };
     out: { probabilities: number[]; run_ms: number; load_ms: number };
   };
+}
+
+// ---- worker "wllama" (site/engines/wllama.js) ----
+
+export interface WllamaOps {
+  /** The same as transformers_js.probe. */
+  "wllama.probe": TransformersJsOps["transformers_js.probe"];
+  /**
+   * `files` are the parts of one GGUF in their order. The KV cache is made for `context_tokens` at once; a prompt is read
+   * and an abort heard every `batch_tokens`. With `embeddings` an input of wllama.embed must fit into one batch.
+   */
+  "wllama.load": {
+    in: {
+      files: Record<string, string>; device: "wasm" | "webgpu"; threads: number;
+      context_tokens: number; batch_tokens: number; embeddings: boolean;
+    };
+    out: { stage: "reading" | "session" };
+  };
+  /** As transformers_js.count; nothing of the prompt is run. */
+  "wllama.count": TransformersJsOps["transformers_js.count"];
+  /** As transformers_js.generate; with `schema`, a JSON Schema, the answer is JSON that it describes. */
+  "wllama.generate": {
+    in: TransformersJsOps["transformers_js.generate"]["in"] & { schema: unknown };
+    out: TransformersJsOps["transformers_js.generate"]["out"];
+  };
+  /** One vector per text, of length 1, in their order. */
+  "wllama.embed": { in: { texts: string[] }; out: { vector: number[] } };
 }
 
 export interface WireMessage { role: "system" | "user" | "assistant"; content: string }

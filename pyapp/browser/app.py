@@ -32,6 +32,7 @@ from pyapp.device_page import DevicePage
 from pyapp.engine import values
 from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
+from pyapp.engines.wllama import Wllama
 from pyapp.figures import conditions
 from pyapp.models.capabilities import Capabilities
 from pyapp.models.store import Store
@@ -93,7 +94,7 @@ class Candil:
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
         self.session = Session(self.library.new(), self.library, new_id, now_ms, page.show_session)
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
-        engines = [TransformersJs(bridge, seed=_seed)]
+        engines = [TransformersJs(bridge, seed=_seed), Wllama(bridge, seed=_seed)]
         self.engines = [engine.name for engine in engines]
         current = Current(engines)
         self.engine = Tailored(current, self.preferences.wishes, self.preferences.words)

@@ -32,6 +32,7 @@ BuiltinAi = Literal["unavailable", "downloadable", "downloading", "available"]  
 class Capabilities:
     webgpu: Adapter | None
     wasm_simd: bool
+    wasm_64: bool  # 64-bit memory, and code in it that can wait (JSPI): llama.cpp needs both
     cross_origin_isolated: bool  # without it the WASM engine has one thread
     hardware_concurrency: int
     opfs: bool  # without it, models last until the tab closes
@@ -56,6 +57,7 @@ def from_wire(probe: Mapping[str, Any], status: Mapping[str, Any], device: Mappi
         if gpu is None
         else Adapter(gpu["vendor"], gpu["architecture"], gpu["shader_f16"], gpu["max_buffer_bytes"]),
         wasm_simd=probe["wasm_simd"],
+        wasm_64=probe["wasm_64"],
         cross_origin_isolated=probe["cross_origin_isolated"],
         hardware_concurrency=probe["hardware_concurrency"],
         opfs=status["opfs"],

@@ -19,6 +19,7 @@ Reason = Literal[
     "no_webgpu",
     "feature_missing",
     "no_wasm_simd",
+    "no_wasm_64",
     "too_big_for_wasm",
     "no_builtin_ai",
     # why it can, but is not taken unless the user asks for its device
@@ -102,6 +103,8 @@ def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...
         return ("no_builtin_ai",) if capabilities.builtin_ai == "unavailable" else ()
     if variant.pinned and not variant.files:
         return ("not_built",)
+    if variant.engine == "wllama" and not capabilities.wasm_64:
+        return ("no_wasm_64",)
     if variant.device == "wasm":
         if not capabilities.wasm_simd:
             return ("no_wasm_simd",)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from pyapp.engine import Engine, Transport
 from pyapp.engines.transformers_js import TransformersJs
+from pyapp.engines.wllama import Wllama
 from pyapp.errors import from_wire
 from pyapp.models.manifest import ModelSpec, Variant, parse
 from pyapp.models.store import Store
@@ -72,11 +74,20 @@ class PageTransport:
             await self._page.evaluate("(id) => window.bridge.abort(id)", id_)
 
 
+ENGINES: dict[str, Callable[[Transport], Engine]] = {
+    "wasm-int8": lambda transport: TransformersJs(transport, seed=lambda: 1),
+    # One thread: beside other work llama.cpp's threads wait for each other.
+    "wllama-gguf": lambda transport: Wllama(transport, seed=lambda: 1, most_threads=1),
+}
+
+Loaded = tuple[Engine, ModelSpec, Variant]
+
+
 @asynccontextmanager
-async def loaded(url: str, manifest: str) -> AsyncIterator[tuple[TransformersJs, ModelSpec, Variant]]:
-    """The embedded model, downloaded into the page's store and loaded from it."""
+async def loaded(url: str, manifest: str, name: str) -> AsyncIterator[Loaded]:
+    """A variant of the embedded model, downloaded into the page's store and loaded from it."""
     model = parse(manifest).models[0]
-    variant = next(v for v in model.variants if v.device == "wasm")
+    variant = next(v for v in model.variants if v.name == name)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = await browser.new_page()
@@ -85,19 +96,20 @@ async def loaded(url: str, manifest: str) -> AsyncIterator[tuple[TransformersJs,
         await transport.start()
         async for _ in Store(transport).download(model, variant):
             pass
-        engine = TransformersJs(transport, seed=lambda: 1)
+        engine = ENGINES[name](transport)
         async for _ in engine.load(model, variant):
             pass
         yield engine, model, variant
         await browser.close()
 
 
-@pytest.fixture(scope="module")
-def engine(site: Site, site_folder: Path) -> Iterator[tuple[TransformersJs, ModelSpec, Variant]]:
-    with entered(loaded(site.url, (site_folder / "model_manifest.json").read_text("utf-8"))) as engine:
+@pytest.fixture(scope="module", params=ENGINES)
+def engine(request: pytest.FixtureRequest, site: Site, site_folder: Path) -> Iterator[Loaded]:
+    manifest = (site_folder / "model_manifest.json").read_text("utf-8")
+    with entered(loaded(site.url, manifest, request.param)) as engine:
         yield engine
 
 
 @pytest.mark.parametrize("check", CONTRACT, ids=lambda check: check.__name__)
-def test_the_contract_holds(engine: tuple[TransformersJs, ModelSpec, Variant], check: Check) -> None:
+def test_the_contract_holds(engine: Loaded, check: Check) -> None:
     aside(check)(*engine)  # type: ignore[arg-type]

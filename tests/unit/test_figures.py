@@ -24,6 +24,7 @@ SOFTWARE = replace(GPU, vendor="SwiftShader")
 DEVICE = Capabilities(
     webgpu=None,
     wasm_simd=True,
+    wasm_64=True,
     cross_origin_isolated=True,
     hardware_concurrency=4,
     opfs=True,

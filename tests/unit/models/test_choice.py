@@ -17,6 +17,7 @@ GPU = Adapter("intel", "gen-12lp", shader_f16=True, max_buffer_bytes=1 << 30)
 ABLE = Capabilities(
     webgpu=GPU,
     wasm_simd=True,
+    wasm_64=True,
     cross_origin_isolated=True,
     hardware_concurrency=8,
     opfs=True,
@@ -95,6 +96,7 @@ def huge() -> ModelSpec:
     ("spec", "capabilities", "reasons"),
     [
         (model(ON_CPU), able(wasm_simd=False), ["no_wasm_simd"]),
+        (model(replace(ON_CPU, engine="wllama")), able(wasm_64=False), ["no_wasm_64"]),
         (BOTH, able(wasm_simd=False, webgpu=None), ["no_webgpu", "no_wasm_simd"]),
         (huge(), ABLE, ["too_big_for_wasm"]),
         (model(variant(), variant(name="g", device="webgpu")), ABLE, ["not_built"]),
@@ -125,6 +127,7 @@ def test_capabilities_from_the_probe_and_the_store() -> None:
         "cross_origin_isolated": True,
         "hardware_concurrency": 8,
         "wasm_simd": True,
+        "wasm_64": True,
     }
     status = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 10 << 30, "indexed_db_bytes": None}
     device = {"memory_gb": 8, "mobile": None, "user_agent": "", "touch_points": 0, "builtin_ai": "unavailable"}
@@ -147,7 +150,13 @@ def test_capabilities_from_the_probe_and_the_store() -> None:
 )
 def test_what_is_a_phone(mobile: bool | None, user_agent: str, touch_points: int, phone: bool) -> None:
     device = {"memory_gb": None, "mobile": mobile, "user_agent": user_agent, "touch_points": touch_points}
-    probe = {"webgpu": None, "cross_origin_isolated": True, "hardware_concurrency": 8, "wasm_simd": True}
+    probe = {
+        "webgpu": None,
+        "cross_origin_isolated": True,
+        "hardware_concurrency": 8,
+        "wasm_simd": True,
+        "wasm_64": True,
+    }
     status = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 0, "indexed_db_bytes": None}
     assert from_wire(probe, status, device | {"builtin_ai": "unavailable"}).phone == phone
 
