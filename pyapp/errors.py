@@ -11,6 +11,7 @@
      |   +- EngineFailed      anything unforeseen, the original text in `message`
      |   +- EngineUnavailable this browser or device cannot run it
      |   +- EngineBusy        another tab runs the engine
+     |   +- ClickNeeded       the browser fetches its own model only after a click
      |   +- DeviceLost        the GPU went away
      |   +- OutOfMemory
      |   +- WrongAnswer       the self-test after load did not give the known answer
@@ -102,6 +103,10 @@ class EngineUnavailable(EngineError):
 
 class EngineBusy(EngineError):
     code = "engine_busy"
+
+
+class ClickNeeded(EngineError):
+    code = "click_needed"
 
 
 class DeviceLost(EngineError):

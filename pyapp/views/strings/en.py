@@ -116,6 +116,7 @@ STRINGS: dict[str, str] = {
     "error.engine_failed": "The model stopped because of an unexpected error. It has been restarted; try again.",
     "error.engine_unavailable": "This browser cannot run the model. Try a current Chrome, Edge, Firefox or Safari.",
     "error.engine_busy": "Another tab is using the model right now. Close it or use it here.",
+    "error.click_needed": "The browser fetches its own model only after a click. Click once more.",
     "error.device_lost": "The graphics card went away (the system took it back). Try again.",
     "error.out_of_memory": "There was not enough memory. Close other tabs or programs and try again.",
     "error.wrong_answer": "The model was loaded, but this device computed its test question wrongly, so it is not used.",

@@ -116,6 +116,7 @@ STRINGS: dict[str, str] = {
     "error.engine_failed": "El modelo se ha parado por un error inesperado. Se ha reiniciado; vuelve a intentarlo.",
     "error.engine_unavailable": "Este navegador no puede ejecutar el modelo. Prueba con un Chrome, Edge, Firefox o Safari actual.",
     "error.engine_busy": "Otra pestaña está usando el modelo. Ciérrala o úsalo aquí.",
+    "error.click_needed": "El navegador solo descarga su propio modelo tras un clic. Haz clic otra vez.",
     "error.device_lost": "La tarjeta gráfica ha dejado de estar disponible (el sistema la ha recuperado). Vuelve a intentarlo.",
     "error.out_of_memory": "No había memoria suficiente. Cierra otras pestañas o programas y vuelve a intentarlo.",
     "error.wrong_answer": "El modelo se ha cargado, pero este dispositivo ha calculado mal la pregunta de prueba, así que no se usa.",
