@@ -66,6 +66,8 @@ export interface StoreOps {
     in: { url: string; sha256: string; offset: number; length: number; total: number; etag: string | null; idle_timeout_ms: number };
     out: { received: number; etag?: string | null; range_ignored?: true };
   };
+  /** GETs a small text, from anywhere the CSP allows. Raises the DownloadError codes. */
+  "store.read": { in: { url: string; idle_timeout_ms: number }; out: { text: string } };
   /** Replaces the partial's journal in one atomic step. */
   "store.journal": { in: { sha256: string; journal: unknown }; out: never };
   /** Extends the running SHA-256 of the partial to its first `upto` bytes (from 0 after a restart); yields {hashed}, and {sha256} when upto is `total`. */

@@ -13,6 +13,7 @@ from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
 from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
 from pyapp.models.manifest import Manifest, ModelSpec, Variant, of_engines, parse
+from pyapp.models.pinning import with_pins, with_variant
 from pyapp.setup.catalog import Catalog, pick_key
 from pyapp.setup.fetch import ModelStore, fetch
 from pyapp.setup.state import (
@@ -192,7 +193,8 @@ class Setup:
             if not installed:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
-        self.catalog = Catalog(capabilities, self.device, of_engines(manifest, self.engines))
+        manifest = with_pins(of_engines(manifest, self.engines), await self.store.records())
+        self.catalog = Catalog(capabilities, self.device, manifest)
 
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
@@ -208,9 +210,19 @@ class Setup:
     async def _offer(self, model: ModelSpec, variant: Variant, reason: str | None = None) -> Offer:
         return self._catalog().offer(model, variant, await self.store.received_bytes(variant), reason)
 
+    async def pinned(self, offer: Offer) -> Offer:
+        """The offer, with files that are known now: the hub is asked which they are. Raises DownloadError."""
+        variant = await self.store.pin(offer.variant)
+        model = with_variant(offer.model, variant)
+        self.catalog = self._catalog().having(model)
+        return await self._offer(model, variant)
+
     async def _fetch(self, offer: Offer) -> None:
         self.intent.set(pick_key(offer.model, offer.variant))
         try:
+            if not offer.variant.pinned:
+                self._enter(Downloading(offer))
+                offer = await self.pinned(offer)
             async with aclosing(fetch(offer, self.transport, self.store)) as steps:
                 async for step in steps:
                     self._enter(step)
@@ -244,7 +256,7 @@ class Setup:
     async def _is_installed(self, variant: Variant) -> bool:
         """By content: an edit of the catalog's words does not make the files others."""
         whole = [{file.sha256 for file in each.files} for _, each in await self.store.installed()]
-        return {file.sha256 for file in variant.files} in whole
+        return variant.pinned and {file.sha256 for file in variant.files} in whole
 
     def _catalog(self) -> Catalog:
         assert self.catalog is not None  # a search has come before
