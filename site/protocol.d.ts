@@ -182,7 +182,7 @@ export interface PageOps {
       mobile: boolean | null;
       user_agent: string;
       touch_points: number;
-      builtin_ai: "unavailable" | "downloadable" | "downloading" | "available";
+      builtin_ai: BuiltinAiOps["builtin_ai.probe"]["out"]["availability"];
     };
   };
   /** GETs a small same-origin JSON file; one value {body} with the text. */

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from js import URLSearchParams, document, localStorage, location, navigator
+from js import URLSearchParams, document, localStorage, location, navigator, performance
 
 from pyapp.app import App
 from pyapp.browser import look
@@ -27,7 +27,8 @@ from pyapp.browser.speeds import SpeedsDialog
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
-from pyapp.engine import values
+from pyapp.engine import Engine, values
+from pyapp.engines.builtin_ai import BuiltinAi
 from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.figures import conditions
@@ -73,6 +74,10 @@ def _seed() -> int:
     return secrets.randbits(32)
 
 
+def _languages() -> list[str]:
+    return [document.documentElement.lang, *navigator.languages]
+
+
 def speak(code: str) -> Language:
     return Language(code, BrowserFormats(code))
 
@@ -89,7 +94,11 @@ class Candil:
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
         self.session = Session(self.library.new(), self.library, new_id, now_ms, page.show_session)
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
-        engines = [TransformersJs(bridge, seed=_seed)]
+        engines: list[Engine] = [
+            TransformersJs(bridge, seed=_seed),
+            BuiltinAi(bridge, languages=_languages, now_ms=performance.now),
+        ]
+        self.engines = [engine.name for engine in engines]
         self.engine = Tailored(Current(engines), self.preferences.wishes, self.preferences.words)
         self.store = Store(bridge)
         self.setup = self._setup()
@@ -121,6 +130,7 @@ class Candil:
             LocalIntent(INTENT_KEY),
             device if device in ("wasm", "webgpu") else "auto",
             chosen=LocalIntent(CHOSEN_KEY),
+            engines=self.engines,
         )
 
     def _dialogs(self) -> Dialogs:

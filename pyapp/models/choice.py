@@ -5,11 +5,12 @@ WebGPU first, then WASM. A reason is a stable code; the languages have its sente
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from pyapp.errors import EngineUnavailable
-from pyapp.models.capabilities import Capabilities
+from pyapp.models.capabilities import BuiltinAi, Capabilities
 from pyapp.models.manifest import Device, ModelSpec, Variant
 
 Preference = Literal["auto", "wasm", "webgpu"]
@@ -21,6 +22,7 @@ Reason = Literal[
     "no_wasm_simd",
     "too_big_for_wasm",
     "no_builtin_ai",
+    "builtin_ai_unavailable",
     # why it can, but is not taken unless the user asks for its device
     "software_adapter",
     "buffer_too_small",
@@ -28,8 +30,13 @@ Reason = Literal[
     "single_thread",
     "kept_until_tab_closes",
     "space_may_be_short",
+    "browser_downloads",
 ]
 
+_BROWSER_BLOCKS: Mapping[BuiltinAi, tuple[Reason, ...]] = {
+    "missing": ("no_builtin_ai",),
+    "unavailable": ("builtin_ai_unavailable",),
+}
 ORDER: tuple[Device, ...] = ("webgpu", "wasm", "browser")
 WASM_HEAP_BYTES = 2**32  # 32-bit addresses
 
@@ -85,7 +92,7 @@ def fit(variant: Variant, capabilities: Capabilities) -> Fit:
 
 def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
     if variant.device == "browser":
-        return ("no_builtin_ai",) if capabilities.builtin_ai == "unavailable" else ()
+        return _BROWSER_BLOCKS.get(capabilities.builtin_ai, ())
     if variant.pinned and not variant.files:
         return ("not_built",)
     if variant.device == "wasm":
@@ -110,6 +117,8 @@ def _doubts(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
 
 
 def _remarks(variant: Variant, capabilities: Capabilities) -> list[Reason]:
+    if variant.device == "browser":  # which keeps it where it likes
+        return [] if capabilities.builtin_ai == "available" else ["browser_downloads"]
     remarks: list[Reason] = []
     if variant.device == "wasm" and not (capabilities.cross_origin_isolated and capabilities.hardware_concurrency > 1):
         remarks.append("single_thread")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from pyapp.engine import Engine, Transport, values
 from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
 from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
-from pyapp.models.manifest import Manifest, ModelSpec, Variant, of_engines, parse
+from pyapp.models.manifest import ENGINES, Manifest, ModelSpec, Variant, of_engines, parse
 from pyapp.models.pinning import with_pins, with_variant
 from pyapp.setup.catalog import Catalog, pick_key
 from pyapp.setup.fetch import ModelStore, fetch
@@ -73,6 +73,7 @@ class Setup:
     state: SetupState = field(default_factory=Checking)
     watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
     chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
+    engines: Collection[str] = ENGINES  # what this build runs
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
@@ -196,6 +197,13 @@ class Setup:
         manifest = with_pins(of_engines(manifest, self.engines), await self.store.records())
         self.catalog = Catalog(capabilities, self.device, manifest)
 
+    async def ask_browser(self) -> None:
+        """Where its own model stands may have changed since the device was looked at."""
+        if self.catalog:
+            builtin_ai = (await values(self.transport, "page.device"))[-1]["builtin_ai"]
+            capabilities = replace(self.catalog.capabilities, builtin_ai=builtin_ai)
+            self.catalog = replace(self.catalog, capabilities=capabilities)
+
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
         for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]:
@@ -255,6 +263,8 @@ class Setup:
 
     async def _is_installed(self, variant: Variant) -> bool:
         """By content: an edit of the catalog's words does not make the files others."""
+        if variant.device == "browser":
+            return self._catalog().capabilities.builtin_ai == "available"
         whole = [{file.sha256 for file in each.files} for _, each in await self.store.installed()]
         return variant.pinned and {file.sha256 for file in variant.files} in whole
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import assert_never
 
-from pyapp.models.manifest import ModelSpec
+from pyapp.models.manifest import BrowserSource, ModelSpec
 from pyapp.models_page import Shown
 from pyapp.setup.standing import Absent, Damaged, Fetching, Partly, Row, Verifying, Whole
 from pyapp.views.html import Html, fill, join
@@ -51,6 +51,8 @@ def _model(model: ModelSpec, rows: list[Row], language: Language) -> Html:
         "models.parameters": _millions(model.parameters, language),
         "choice.license": _license(model, language),
     }
+    if isinstance(model.source, BrowserSource):
+        del facts["models.parameters"]  # nobody tells which one this browser has
     return fill(
         '<article class="model" aria-labelledby="model-{id}"><h3 id="model-{id}">{title}</h3>'
         '<dl class="facts">{facts}</dl>{unverified}<ul class="variants">{rows}</ul></article>',
@@ -226,8 +228,8 @@ def _actions(row: Row) -> Iterator[str]:
         case Whole():
             if can_run and row.usable and row.use == "no":
                 yield "use"
-            yield "verify"
-            yield "delete"
+            # The browser's own is the browser's to check and to delete.
+            yield from () if row.variant.device == "browser" else ("verify", "delete")
         case _ as unknown:
             assert_never(unknown)
 
