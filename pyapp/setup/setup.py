@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -14,7 +14,8 @@ from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
 from pyapp.models.manifest import ENGINES, Manifest, ModelSpec, Variant, of_engines, parse
 from pyapp.models.pinning import with_pins, with_variant
-from pyapp.setup.catalog import Catalog, pick_key
+from pyapp.models.record import content
+from pyapp.setup.catalog import Catalog, Pick, pick_key
 from pyapp.setup.fetch import ModelStore, fetch
 from pyapp.setup.state import (
     Checking,
@@ -77,7 +78,10 @@ class Setup:
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
+    _held: bool = False
+    _turn: asyncio.Task[None] | None = None
     _losses: int = 0
+    _usual: str | None = None  # while a chat's own model is loaded: the app's
 
     # ---- what the user does ----
 
@@ -128,14 +132,38 @@ class Setup:
 
     async def use(self, model: ModelSpec, variant: Variant) -> None:
         """Loads this variant now and on later visits; fetches it first where it is not whole. Not in a second tab."""
-        if self.catalog is None or isinstance(self.state, Elsewhere) or self.state == Ready(model, variant):
+        if self.catalog is None or isinstance(self.state, Elsewhere):
+            return
+        self._usual = None
+        self.chosen.set(pick_key(model, variant))
+        if self.state == Ready(model, variant):
             return
         await self._give_up()
-        self.chosen.set(pick_key(model, variant))
         if await self._is_installed(variant):
             await self._run(self._load(model, variant))
         else:
             await self._run(self._fetch(await self._offer(model, variant)))
+
+    async def switch(self, key: str) -> None:
+        """Loads the variant that `key` names for now, without choosing it; "" for the app's. One that is not here
+        leaves the one that is loaded."""
+        if not isinstance(self.state, Ready):
+            return
+        usual = self._usual or pick_key(self.state.model, self.state.variant)
+        for model, variant in self._catalog().named(key or usual):
+            if not self.answers_with(key) and await self._is_installed(variant):
+                await self._run(self._load(model, variant))
+                self._usual = usual if key not in ("", usual) else None
+
+    def answers_with(self, key: str) -> bool:
+        """Whether the variant that `switch` would load is the one that is loaded."""
+        now = pick_key(self.state.model, self.state.variant) if isinstance(self.state, Ready) else None
+        return now is not None and (key or self._usual or now) == now
+
+    async def here(self) -> Sequence[Pick]:
+        """What is whole and may run, for `switch`. Raises StorageError."""
+        picks = [pick for pick in await self.store.installed() if self.catalog]
+        return [pick for pick in picks if next(self._catalog().named(pick_key(*pick)), None)]
 
     async def delete(self, model: ModelSpec, variant: Variant) -> None:
         """Frees what is kept of a variant. If it was the one in use, another that is installed takes over.
@@ -176,6 +204,7 @@ class Setup:
     # ---- how it goes on ----
 
     async def _find_model(self, *, ask: bool = True) -> None:
+        self._usual = None
         try:
             await self._look_around()
             await self._go_on(ask)
@@ -206,8 +235,9 @@ class Setup:
 
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
+        whole = await self._whole()
         for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]:
-            if await self._is_installed(variant):
+            if self._is_here(variant, whole):
                 return await self._load(model, variant)
         for model, variant in catalog.named(self.intent.get()):
             return await self._fetch(await self._offer(model, variant))
@@ -263,10 +293,15 @@ class Setup:
 
     async def _is_installed(self, variant: Variant) -> bool:
         """By content: an edit of the catalog's words does not make the files others."""
+        return self._is_here(variant, await self._whole())
+
+    def _is_here(self, variant: Variant, whole: Collection[frozenset[str]]) -> bool:
         if variant.device == "browser":
             return self._catalog().capabilities.builtin_ai == "available"
-        whole = [{file.sha256 for file in each.files} for _, each in await self.store.installed()]
-        return variant.pinned and {file.sha256 for file in variant.files} in whole
+        return variant.pinned and content(variant) in whole
+
+    async def _whole(self) -> set[frozenset[str]]:
+        return {content(variant) for _, variant in await self.store.installed()}
 
     def _catalog(self) -> Catalog:
         assert self.catalog is not None  # a search has come before
@@ -285,25 +320,35 @@ class Setup:
     # ---- the lock: one tab at a time ----
 
     async def _hold_lock(self, steal: bool) -> bool:
-        """True when this tab may run the engine; from then on another tab may take it."""
-        if self._lock and not self._lock.done():
+        """True when this tab may run the engine; from then on another tab may take it. False: it is waited for."""
+        if self._held:
             return True
+        if self._lock:
+            self._lock.cancel()
         answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._lock = asyncio.ensure_future(self._watch_lock(steal, answered))
         return await answered
 
     async def _watch_lock(self, steal: bool, answered: asyncio.Future[bool]) -> None:
         async for value in self.transport.stream("page.lock", {"name": LOCK, "steal": steal}):
+            before, self._held = self._held, value["held"]
             if not answered.done():
-                answered.set_result(value["held"])
-            elif not value["held"]:
+                answered.set_result(self._held)
+            elif before and not self._held:
                 await self._yield_engine()
+            elif self._held and not before:
+                self._turn = asyncio.ensure_future(self._take_turn())
 
     async def _yield_engine(self) -> None:
         """Another tab took over: stop what runs here and give the memory back."""
         self._abandon()
         await self.engine.unload()
         self._enter(Elsewhere())
+
+    async def _take_turn(self) -> None:
+        """The tab that ran the engine is gone."""
+        self._enter(Checking())
+        await self._run(self._find_model(ask=False))
 
     # ---- small parts ----
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import assert_never
 
-from pyapp.models.manifest import BrowserSource, ModelSpec
+from pyapp.models.manifest import ModelSpec
 from pyapp.models_page import Shown
 from pyapp.setup.standing import Absent, Damaged, Fetching, Partly, Row, Verifying, Whole
 from pyapp.views.html import Html, fill, join
@@ -26,7 +26,7 @@ def page(shown: Shown, language: Language) -> Html:
     """The inside of the dialog."""
     return fill(
         '<div class="page-head"><h2 id="models-title">{title}</h2>'
-        '<button type="button" class="quiet" data-do="close" aria-label="{close}">'
+        '<button type="button" class="quiet" data-action="model-close" aria-label="{close}">'
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
         '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
@@ -51,8 +51,6 @@ def _model(model: ModelSpec, rows: list[Row], language: Language) -> Html:
         "models.parameters": _millions(model.parameters, language),
         "choice.license": _license(model, language),
     }
-    if isinstance(model.source, BrowserSource):
-        del facts["models.parameters"]  # nobody tells which one this browser has
     return fill(
         '<article class="model" aria-labelledby="model-{id}"><h3 id="model-{id}">{title}</h3>'
         '<dl class="facts">{facts}</dl>{unverified}<ul class="variants">{rows}</ul></article>',
@@ -76,6 +74,8 @@ def _license(model: ModelSpec, language: Language) -> Html:
 
 
 def _millions(parameters: int, language: Language) -> str:
+    if not parameters:
+        return language.text("models.parameters.unknown")
     if parameters >= 10**9:
         return language.text("models.parameters.billions", n=language.number(parameters / 10**9, 1))
     return language.text("models.parameters.millions", n=language.number(max(1, round(parameters / 10**6))))
@@ -237,7 +237,7 @@ def _actions(row: Row) -> Iterator[str]:
 def _button(row: Row, action: str, language: Language, look: str = "secondary") -> Html:
     label = language.text(f"models.do.{action}")
     return fill(
-        '<button type="button" class="{look}" data-do="{action}" aria-label="{label}: {what}"{disabled}>'
+        '<button type="button" class="{look}" data-action="model-{action}" aria-label="{label}: {what}"{disabled}>'
         "{label}</button>",
         look=look,
         disabled=Html(" disabled") if row.blocked and action in _CHANGES_STORE else "",
