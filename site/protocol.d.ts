@@ -159,7 +159,7 @@ export interface BuiltinAiOps {
    */
   "builtin_ai.generate": {
     in: { id: number; messages: (WireMessage & { prefix?: true })[]; schema: Record<string, unknown> | null };
-    out: { text: string } | { overflowed: true };
+    out: { piece: string } | { overflowed: true };
   };
   /** Gives every other session back. */
   "builtin_ai.keep": { in: { ids: number[] }; out: never };

@@ -174,8 +174,8 @@ class _Answer:
             return ""
         self._first_ms = self._first_ms if self._pieces else now_ms
         self._pieces += 1
-        self.text += piece["text"]
-        shown = self.stops.push(piece["text"])
+        self.text += piece["piece"]
+        shown = self.stops.push(piece["piece"])
         if self.stops.stopped or self._pieces >= self._room:
             self.reason = "stop" if self.stops.stopped else "length"
         return shown

@@ -135,7 +135,7 @@ export const OPS = /** @type {Record<string, import("../bridge.js").PageOp>} */ 
     const options = schema ? { signal, responseConstraint: schema, omitResponseConstraintInput: true } : { signal };
     await named(WHEN_ASKED, async () => {
       for await (const text of asked.promptStreaming(asPrompt(messages), options)) {
-        if (text) emit({ text });
+        if (text) emit({ piece: text }); // not "text": the bridge would join pieces, which are counted
       }
     });
   },

@@ -205,6 +205,8 @@ STRINGS: dict[str, str] = {
     "error.not_text": "“{name}” is not a text file. Candil reads plain text, Markdown, code and data files such as CSV.",
     "error.file_too_large": "“{name}” is too large: the limit is {limit_bytes}.",
     "engine.transformers_js": "transformers.js (ONNX Runtime)",
+    "engine.builtin_ai": "the browser (Prompt API)",
+    "engine.webllm": "WebLLM (MLC)",
     "stats.spent.other": "{n} tokens in {seconds} s",
     "stats.spent.one": "1 token in {seconds} s",
     "stats.private.text": "Nothing of this conversation was sent anywhere.",

@@ -205,6 +205,8 @@ STRINGS: dict[str, str] = {
     "error.not_text": "«{name}» no es un archivo de texto. Candil lee texto sin formato, Markdown, código y datos como CSV.",
     "error.file_too_large": "«{name}» es demasiado grande: el límite es {limit_bytes}.",
     "engine.transformers_js": "transformers.js (ONNX Runtime)",
+    "engine.builtin_ai": "el navegador (Prompt API)",
+    "engine.webllm": "WebLLM (MLC)",
     "stats.spent.other": "{n} tokens en {seconds} s",
     "stats.spent.one": "1 token en {seconds} s",
     "stats.private.text": "Nada de esta conversación se ha enviado a ningún sitio.",

@@ -73,10 +73,10 @@ class ScriptedBrowser:
         if sum(len(message["content"].split()) for message in held) > self.window:
             raise ContextOverflow(prompt_tokens=self.window + 1, context_tokens=self.window)
         draw = random.Random(json.dumps(held))
-        letters = [{"text": draw.choice("abcdefghij")} for _ in range(20)]
+        letters = [{"piece": draw.choice("abcdefghij")} for _ in range(20)]
         pieces = letters if self.answer is None else self.answer
         yield from pieces
-        text = "".join(piece.get("text", "") for piece in pieces)
+        text = "".join(piece.get("piece", "") for piece in pieces)
         if payload["messages"][-1].get("prefix"):
             held[-1] = {"role": "assistant", "content": held[-1]["content"] + text}
         else:

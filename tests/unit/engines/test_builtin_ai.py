@@ -219,7 +219,7 @@ def test_sampling_crosses_where_the_page_may_choose_it_and_has_sessions_of_its_o
 
 
 def test_what_only_began_like_a_stop_string_is_shown() -> None:
-    browser = ScriptedBrowser(answer=[{"text": "to the E"}])
+    browser = ScriptedBrowser(answer=[{"piece": "to the E"}])
     text, _ = run(answer(loaded(browser), GenerateRequest(QUESTION, stop=("END",))))
     assert text == "to the E"
 
@@ -228,7 +228,7 @@ def test_what_only_began_like_a_stop_string_is_shown() -> None:
 
 
 def test_a_window_that_fills_up_ends_the_answer() -> None:
-    browser = ScriptedBrowser(answer=[{"text": "so "}, {"text": "far"}, {"overflowed": True}, {"text": "?"}])
+    browser = ScriptedBrowser(answer=[{"piece": "so "}, {"piece": "far"}, {"overflowed": True}, {"piece": "?"}])
     text, finished = run(answer(loaded(browser), GenerateRequest(QUESTION)))
     assert (text, finished.reason, finished.usage.new_tokens) == ("so far", "length", 2)
     assert list(browser.sessions.values()) == [[]]  # the one that forgot is given up
