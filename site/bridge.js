@@ -16,6 +16,7 @@ import { hear, post } from "./tabs.js";
 const WORKERS = /** @type {Record<string, string>} */ ({
   store: "./store/store.js",
   transformers_js: "./engines/transformers_js.js",
+  webllm: "./engines/webllm.js",
 });
 
 /** @type {Map<string, Worker>} */

@@ -127,6 +127,28 @@ export interface WireFinished {
   prefill_ms: number; decode_ms: number;
 }
 
+// ---- worker "webllm" (site/engines/webllm.js) ----
+
+export interface WebllmOps {
+  /** `library` is the one of `files` that is the model's program for the GPU. Adapter and features are checked first. */
+  "webllm.load": {
+    in: { files: Record<string, string>; library: string; features: string[]; context_tokens: number };
+    out: { stage: "reading" | "session"; fraction: number | null };
+  };
+  /** Tokens of each text, without any template. One value. */
+  "webllm.count": { in: { texts: string[] }; out: { tokens: number[] } };
+  /** A piece for each token, then exactly one `finished`, whose `prompt_tokens` are those that were not in the KV cache. */
+  "webllm.generate": {
+    in: {
+      messages: WireMessage[];
+      sampling: { temperature: number; top_p: number; repetition_penalty: number; seed: number };
+      max_new_tokens: number;
+      schema: Record<string, unknown> | null;
+    };
+    out: { piece: string } | { finished: Omit<WireFinished, "cached_tokens"> };
+  };
+}
+
 // ---- the browser's own model (site/engines/builtin_ai.js), answered by the page itself: workers have no LanguageModel ----
 
 /**

@@ -31,6 +31,7 @@ from pyapp.engine import Engine, values
 from pyapp.engines.builtin_ai import BuiltinAi
 from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
+from pyapp.engines.webllm import Webllm
 from pyapp.figures import conditions
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage
@@ -96,6 +97,7 @@ class Candil:
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
         engines: list[Engine] = [
             TransformersJs(bridge, seed=_seed),
+            Webllm(bridge, seed=_seed, now_ms=performance.now),
             BuiltinAi(bridge, languages=_languages, now_ms=performance.now),
         ]
         self.engines = [engine.name for engine in engines]

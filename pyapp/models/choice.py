@@ -21,6 +21,7 @@ Reason = Literal[
     "feature_missing",
     "no_wasm_simd",
     "too_big_for_wasm",
+    "no_model_library",
     "no_builtin_ai",
     "builtin_ai_unavailable",
     # why it can, but is not taken unless the user asks for its device
@@ -95,6 +96,8 @@ def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...
         return _BROWSER_BLOCKS.get(capabilities.builtin_ai, ())
     if variant.pinned and not variant.files:
         return ("not_built",)
+    if variant.engine == "webllm" and not _has_library(variant):
+        return ("no_model_library",)
     if variant.device == "wasm":
         if not capabilities.wasm_simd:
             return ("no_wasm_simd",)
@@ -103,6 +106,12 @@ def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...
         return ("no_webgpu",)
     offered = {"shader-f16"} if capabilities.webgpu.shader_f16 else set()
     return () if offered.issuperset(variant.features) else ("feature_missing",)
+
+
+def _has_library(variant: Variant) -> bool:
+    """MLC's models need a program for the GPU that is not always published with their weights."""
+    names = [file.path for file in variant.files] or (variant.repository.wants if variant.repository else ())
+    return any(name.endswith(".wasm") for name in names)
 
 
 def _doubts(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:

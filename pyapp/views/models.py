@@ -141,7 +141,11 @@ def _badges(row: Row, language: Language) -> Iterator[str]:
 
 
 def _needs(row: Row, language: Language) -> str:
-    return language.text(f"models.needs.{row.variant.device}", size=_size(row, language), dtype=row.variant.dtype)
+    needs = language.text(f"models.needs.{row.variant.device}", size=_size(row, language), dtype=row.variant.dtype)
+    return f"{needs} {language.text('models.unseen')}" if row.variant.engine in _UNSEEN else needs
+
+
+_UNSEEN = frozenset({"webllm"})  # engines that nobody of this project has seen answer
 
 
 def _size(row: Row, language: Language) -> str:

@@ -31,6 +31,7 @@ FILES = {
         ["es/core.min.js", *(f"es/languages/{name}.min.js" for name in GRAMMARS), "LICENSE"],
     ),
     "vendor/temml/": ("temml", ["dist/temml.mjs", "dist/Temml.woff2", "LICENSE"]),
+    "vendor/web-llm/": ("@mlc-ai/web-llm", ["lib/index.js", "LICENSE"]),
     "vendor/noble-hashes/": ("@noble/hashes", ["sha2.js", "_md.js", "_u64.js", "utils.js", "LICENSE"]),
 }
 
@@ -43,6 +44,7 @@ ENGINES: dict[str, dict[str, list[str]]] = {
         "wasm": [TRANSFORMERS, f"{ORT}.mjs", f"{ORT}.wasm"],
         "webgpu": [TRANSFORMERS, f"{ORT}.asyncify.mjs", f"{ORT}.asyncify.wasm"],
     },
+    "webllm": {"webgpu": ["vendor/web-llm/index.js"]},
 }
 
 

@@ -152,6 +152,16 @@ def test_what_is_a_phone(mobile: bool | None, user_agent: str, touch_points: int
     assert from_wire(probe, status, device | {"builtin_ai": "unavailable"}).phone == phone
 
 
+def test_an_mlc_model_needs_its_library() -> None:
+    weights = variant(file("params_shard_0.bin", b"w"), device="webgpu")
+    assert fit(replace(weights, engine="webllm"), ABLE).reasons == ("no_model_library",)
+    whole = variant(file("params_shard_0.bin", b"w"), file("lib.wasm", b"l"), device="webgpu")
+    assert fit(replace(whole, engine="webllm"), ABLE).verdict == "fits"
+    there = Repository("https://hub.example", "a/b", ("params_shard_*", "*.wasm"), 1)
+    assert fit(replace(weights, engine="webllm", files=(), repository=there), ABLE).verdict == "fits"
+    assert fit(replace(weights, engine="webllm", files=(), repository=None), ABLE).reasons == ("not_built",)
+
+
 def test_the_browsers_own_model_comes_last_and_only_where_there_is_one() -> None:
     own = Variant("own", "builtin_ai", "browser", "own", (), ())
     both = model(own, ON_CPU)

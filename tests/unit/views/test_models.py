@@ -242,3 +242,8 @@ def test_the_browsers_own_model_says_whose_it_is_and_what_to_do() -> None:
 
 def test_the_browsers_own_model_is_not_ours_to_check_or_delete() -> None:
     assert buttons(replace(browsers_own(), fit=FITS, standing=Whole())) == ["Use this one"]
+
+
+def test_an_engine_nobody_has_seen_answer_says_so() -> None:
+    assert "never seen answer" not in view.row(ROW, EN)
+    assert "never seen answer" in view.row(replace(ROW, variant=replace(ROW.variant, engine="webllm")), EN)
