@@ -15,6 +15,7 @@ import { blobCaches } from "./blob_caches.js";
 import { requestAdapter } from "./capabilities.js";
 import { classify as classifyWords } from "./classify.js";
 import { Turns } from "./turns.js";
+import { asRequest } from "./webllm_request.js";
 
 const LIBRARY = "../vendor/web-llm/index.js";
 const PLACE = "https://model.invalid/resolve/main/";
@@ -118,23 +119,13 @@ async function* count({ texts }) {
  * @param {{ signal: AbortSignal }} context
  * @returns {AsyncGenerator<Ops["webllm.generate"]["out"], void>}
  */
-async function* generate({ messages, sampling, max_new_tokens, schema }, { signal }) {
+async function* generate(payload, { signal }) {
   const asked = loaded();
   const done = await turns.take();
   const interrupt = () => asked.interruptGenerate();
   signal.addEventListener("abort", interrupt);
   try {
-    const chunks = await asked.chat.completions.create({
-      messages,
-      temperature: sampling.temperature,
-      top_p: sampling.top_p,
-      repetition_penalty: sampling.repetition_penalty,
-      seed: sampling.seed,
-      max_tokens: max_new_tokens,
-      ...(schema ? { response_format: { type: "json_object", schema: JSON.stringify(schema) } } : {}),
-      stream: true,
-      stream_options: { include_usage: true },
-    });
+    const chunks = await asked.chat.completions.create(asRequest(payload));
     yield* answer(chunks, signal);
   } finally {
     signal.removeEventListener("abort", interrupt);
