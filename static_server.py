@@ -40,7 +40,8 @@ HEADERS = {
             "default-src 'none'",
             "script-src 'self' 'wasm-unsafe-eval'",
             "worker-src 'self'",
-            "connect-src 'self'",
+            # Hubs of the catalog, asked only when somebody downloads from them; they answer from changing hosts.
+            "connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co",
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",

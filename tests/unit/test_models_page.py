@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pyapp.errors import AccessDenied, EngineFailed, NetworkFailed, StorageFailed
+from pyapp.errors import AccessDenied, EngineFailed, LoadCrashed, NetworkFailed, StorageFailed
 from pyapp.models import record
 from pyapp.models.manifest import BrowserSource, ModelSpec, Variant
 from pyapp.models.policy import Policy
@@ -564,3 +564,14 @@ def test_the_browsers_own_model_stands_as_the_browser_says() -> None:
         assert s.row("small.cpu").use == "yes"
 
     play(stage, story)
+
+
+def test_a_row_says_that_its_load_ended_the_page() -> None:
+    async def story(stage: Stage) -> None:
+        stage.setup.crashed = "large/cpu"
+        stage.page.open()
+        await asyncio.sleep(1)
+        assert isinstance(stage.row("large.cpu").remark, LoadCrashed)
+        assert stage.row("small.cpu").remark is None
+
+    play(Stage(here=("small.cpu", "large.cpu")), story)
