@@ -140,8 +140,10 @@ def test_the_precache_list_is_what_is_there(built: Target) -> None:
     shell = set(listed["groups"]["shell"])
     assert {"index.html", "boot.js", "app.zip", "stdlib.zip", "vendor/pyodide/pyodide.asm.wasm"} <= shell
     assert not {"sw.js", "model_manifest.json", "precache.js"} & shell
-    assert not any(name.startswith(("models/", "vendor/onnxruntime", "vendor/transformers")) for name in shell)
-    assert set(listed["groups"]) == {"shell", "transformers_js:wasm", "transformers_js:webgpu"}
+    assert not any(
+        name.startswith(("models/", "vendor/onnxruntime", "vendor/transformers", "vendor/web-llm")) for name in shell
+    )
+    assert set(listed["groups"]) == {"shell", "transformers_js:wasm", "transformers_js:webgpu", "webllm:webgpu"}
 
 
 def test_the_catalog_as_served(built: Target, model: Path) -> None:
