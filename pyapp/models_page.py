@@ -257,7 +257,7 @@ class ModelsPage:
         )
 
     def _crash(self, row: Row) -> CandilError | None:
-        return LoadCrashed() if self._setup.crashed == pick_key(row.model, row.variant) else None
+        return LoadCrashed() if pick_key(row.model, row.variant) in self._setup.crashed else None
 
     def _standing(self, row: Row) -> Standing:
         fetching = self._fetching()

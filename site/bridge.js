@@ -17,6 +17,7 @@ const WORKERS = /** @type {Record<string, string>} */ ({
   store: "./store/store.js",
   transformers_js: "./engines/transformers_js.js",
   webllm: "./engines/webllm.js",
+  digits: "./engines/digits.js",
 });
 
 /** @type {Map<string, Worker>} */

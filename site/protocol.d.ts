@@ -119,6 +119,16 @@ export interface TransformersJsOps {
   };
 }
 
+// ---- worker "digits" (site/engines/digits.js) ----
+
+export interface DigitsOps {
+  /** Runs the self-test's network once; loads it on the first call. The device stays that of the first call. */
+  "digits.name": {
+    in: { pixels: number[]; device: "wasm" | "webgpu" };
+    out: { probabilities: number[]; run_ms: number; load_ms: number };
+  };
+}
+
 export interface WireMessage { role: "system" | "user" | "assistant"; content: string }
 export interface WireSampling { temperature: number; top_k: number; top_p: number; min_p: number; repetition_penalty: number; seed: number }
 export interface WireFinished {

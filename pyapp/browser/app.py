@@ -16,6 +16,7 @@ from pyapp.browser import look
 from pyapp.browser.bridge import Bridge
 from pyapp.browser.composer import Composer
 from pyapp.browser.dialogs import Dialogs
+from pyapp.browser.digit import DigitTest
 from pyapp.browser.events import Events
 from pyapp.browser.intl import BrowserFormats
 from pyapp.browser.keyboard import Keyboard
@@ -34,6 +35,7 @@ from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.engines.webllm import Webllm
 from pyapp.figures import conditions
+from pyapp.models.capabilities import Capabilities
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage
 from pyapp.preferences import Preferences
@@ -112,7 +114,9 @@ class Candil:
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)
         device = DevicePage(self.setup, current, self.app.speeds, now_ms, self.session.stop)
-        self.models = ModelsDialog(ModelsPage(self.setup, self.store, self.session.stop), device, lambda: page.language)
+        digit = DigitTest(bridge, self._capabilities, lambda: page.language)
+        models = ModelsPage(self.setup, self.store, self.session.stop)
+        self.models = ModelsDialog(models, device, digit, lambda: page.language)
         self.speeds = SpeedsDialog(self.app.speeds, lambda: page.language)
         self.dialogs = self._dialogs()
         self.meter = ContextMeter(page, self.session, self.engine)
@@ -139,6 +143,9 @@ class Candil:
             engines=self.engines,
             loading=LocalIntent(LOADING_KEY),
         )
+
+    def _capabilities(self) -> Capabilities | None:
+        return self.setup.catalog.capabilities if self.setup.catalog else None
 
     def _dialogs(self) -> Dialogs:
         data = YourData(self.library, self.preferences, self.store, self.bridge, self._text, new_id, now_ms)
@@ -172,7 +179,7 @@ class Candil:
         self.models.connect(events)
         self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
-        events.on(window, "pagehide", lambda _event: self.setup.loading.set(None))  # left, not crashed
+        events.on(window, "pagehide", lambda _event: self.setup.left())
         events.on(by_id("choice"), "close", self._chosen)
         events.on(by_id("language"), "change", self._language_changed)
         for button in document.querySelectorAll("button[data-waits]"):

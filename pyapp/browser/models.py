@@ -7,6 +7,7 @@ from typing import Any
 
 from js import document
 
+from pyapp.browser.digit import DigitTest
 from pyapp.browser.events import Action, Events
 from pyapp.browser.page import by_id
 from pyapp.device_page import DevicePage, ShownDevice
@@ -21,9 +22,12 @@ from pyapp.views.storage import storage
 class ModelsDialog:
     """`language` is asked for when the dialog is opened; a modal dialog does not outlive a change of it."""
 
-    def __init__(self, page: ModelsPage, device: DevicePage, language: Callable[[], Language]) -> None:
+    def __init__(
+        self, page: ModelsPage, device: DevicePage, digit: DigitTest, language: Callable[[], Language]
+    ) -> None:
         self._page = page
         self._device = device
+        self._digit = digit
         self._language = language
         self._drawn: dict[str, str] = {}  # HTML by selector
         self._keys: tuple[str, ...] = ()
@@ -32,6 +36,7 @@ class ModelsDialog:
 
     def connect(self, events: Events) -> None:
         page = self._page
+        self._digit.connect(events)
         events.add(
             {
                 "open-models": self.open,
@@ -59,6 +64,7 @@ class ModelsDialog:
         by_id("models").showModal()
         self._page.open()
         self._device.open()
+        self._digit.show()
 
     def _closed(self) -> None:
         self._page.close()

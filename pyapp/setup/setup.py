@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -74,8 +74,8 @@ class Setup:
     state: SetupState = field(default_factory=Checking)
     watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
     chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
-    loading: Intent = field(default_factory=PageIntent)  # while it is loaded; found at the start, a load ended the page
-    crashed: str | None = None  # what was found there
+    loading: Intent = field(default_factory=PageIntent)  # keys: `crashed`, and what is being loaded
+    crashed: tuple[str, ...] = ()  # a load of these ended the page
     engines: Collection[str] = ENGINES  # what this build runs
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
@@ -92,7 +92,7 @@ class Setup:
         download, else offer one."""
         self._enter(Checking())
         if await self._hold_lock(steal):
-            self.crashed = self.loading.get() or self.crashed
+            self.crashed = tuple((self.loading.get() or "").split()) or self.crashed
             await self._run(self._find_model())
         else:
             self._enter(Elsewhere())
@@ -253,7 +253,7 @@ class Setup:
             if self._is_here(variant, whole)
         ]
         for model, variant in here:
-            if pick_key(model, variant) != self.crashed:
+            if pick_key(model, variant) not in self.crashed:
                 return await self._load(model, variant)
         for model, variant in here:
             return self._enter(LoadFailed(model, variant, LoadCrashed("the page ended while it was loaded")))
@@ -301,14 +301,21 @@ class Setup:
 
     async def _load_marked(self, model: ModelSpec, variant: Variant) -> None:
         """The mark outlives only what no `finally` outlives: a page that was ended."""
-        self.loading.set(pick_key(model, variant))
+        key = pick_key(model, variant)
+        self._mark((*self.crashed, key))
         try:
             async for progress in self.engine.load(model, variant):
                 self._enter(Loading(model, variant, progress.stage))
         finally:
-            self.loading.set(None)
-        if self.crashed == pick_key(model, variant):
-            self.crashed = None
+            self.crashed = tuple(other for other in self.crashed if other != key)
+            self._mark(self.crashed)
+
+    def left(self) -> None:
+        """The page is closed or reloaded: what is being loaded has not ended it."""
+        self._mark(self.crashed)
+
+    def _mark(self, keys: Iterable[str]) -> None:
+        self.loading.set(" ".join(dict.fromkeys(keys)) or None)
 
     async def _load_failed(self, model: ModelSpec, variant: Variant, error: EngineError) -> None:
         other = self._catalog().fallback(model, variant)

@@ -29,7 +29,8 @@ def page(shown: Shown, language: Language) -> Html:
         '<button type="button" class="quiet" data-action="model-close" aria-label="{close}">'
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
-        '<div data-part="device"></div><div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
+        '<div data-part="device"></div><div data-part="digit"></div>'
+        '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
         '<div data-part="models">{models}</div>',
         title=language.text("models.title"),
         close=language.text("settings.close"),
@@ -155,7 +156,8 @@ def _size(row: Row, language: Language) -> str:
 
 def _trust(row: Row, language: Language) -> Html:
     """Said before anything is downloaded: nobody here knows these files."""
-    return Html() if row.variant.pinned else _note(unpinned(row.variant, language))
+    offered = not row.variant.pinned and row.fit.verdict != "no"
+    return _note(unpinned(row.variant, language)) if offered else Html()
 
 
 def _fit(row: Row, language: Language) -> Html:

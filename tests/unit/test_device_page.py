@@ -155,3 +155,15 @@ def test_the_median_of_what_is_known_fastest_first() -> None:
     figures = [Figure(i, origin, usage) for i, (origin, usage) in enumerate([(ON_CPU, USAGE), (ON_CPU, slow)])]
     wllama = Origin("Tiny", "wasm", "wllama")
     assert ranking([*figures, Figure(9, wllama, FAST)]) == (Ranked(wllama, 100.0), Ranked(ON_CPU, 7.5))
+
+
+def test_it_is_read_once_at_a_time() -> None:
+    async def story(stage: Stage) -> None:
+        before = len(stage.shows)
+        stage.page.measure()
+        stage.page.open()  # while it is measured
+        await asyncio.sleep(10)
+        assert stage.shows[-1].ranking
+        assert len(stage.shows) > before
+
+    play(Stage(), story)

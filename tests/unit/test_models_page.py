@@ -568,7 +568,7 @@ def test_the_browsers_own_model_stands_as_the_browser_says() -> None:
 
 def test_a_row_says_that_its_load_ended_the_page() -> None:
     async def story(stage: Stage) -> None:
-        stage.setup.crashed = "large/cpu"
+        stage.setup.crashed = ("large/cpu",)
         stage.page.open()
         await asyncio.sleep(1)
         assert isinstance(stage.row("large.cpu").remark, LoadCrashed)

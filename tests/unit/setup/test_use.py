@@ -556,7 +556,7 @@ def test_what_ended_the_page_when_it_was_loaded_is_not_loaded_again_unasked() ->
 
     run(story())
     assert scene.setup.state == Ready(MODEL, WASM)
-    assert (scene.setup.crashed, scene.setup.loading.get()) == (None, None)
+    assert (scene.setup.crashed, scene.setup.loading.get()) == ((), None)
 
 
 def test_another_that_is_here_takes_over() -> None:
@@ -564,7 +564,8 @@ def test_another_that_is_here_takes_over() -> None:
     scene.setup.loading.set("tiny/webgpu")
     run(scene.setup.begin())
     assert scene.setup.state == Ready(MODEL, WASM)
-    assert scene.setup.crashed == "tiny/webgpu"
+    assert scene.setup.crashed == ("tiny/webgpu",)
+    assert scene.setup.loading.get() == "tiny/webgpu"  # also on the visit after this one
 
 
 @pytest.mark.parametrize("end", [[], [EngineFailed("no")]])
@@ -575,4 +576,18 @@ def test_the_mark_is_there_only_while_a_model_is_loaded(end: list[Any]) -> None:
     run(scene.setup.begin())
     assert "tiny/wasm" in marks
     assert scene.setup.loading.get() is None
-    assert scene.setup.crashed is None
+    assert scene.setup.crashed == ()
+
+
+def test_a_page_that_is_left_while_it_loads_has_not_crashed() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]))
+
+    async def story() -> None:
+        begun = asyncio.ensure_future(scene.setup.begin())
+        await asyncio.sleep(0.5)
+        assert scene.setup.loading.get() == "tiny/wasm"
+        scene.setup.left()
+        assert scene.setup.loading.get() is None
+        await begun
+
+    run(story())

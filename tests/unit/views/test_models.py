@@ -222,6 +222,13 @@ def test_what_is_not_pinned_says_so_before_a_download() -> None:
         assert "tools.pin" in html
         assert f"{language.text('models.for.wasm')} · int8" in html  # two for one device are told apart
     assert "tools.pin" not in view.row(ROW, EN)
+    unfit = replace(ROW, model=model, variant=variant, fit=Fit("no", ("no_wasm_simd",)))
+    assert "tools.pin" not in view.row(unfit, EN)
+
+
+def test_a_model_of_unknown_size_says_so() -> None:
+    row = replace(ROW, model=replace(ROW.model, parameters=0))
+    assert EN.text("models.parameters.unknown") in view.models((row,), EN)
 
 
 def browsers_own() -> Row:
