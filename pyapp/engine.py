@@ -17,6 +17,7 @@ Json = Any  # a JSON value; the wire is checked where it is parsed
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length"]
+Limit = Literal["seed"]  # what an engine may declare that it cannot do, in `cannot`
 
 
 class Transport(Protocol):

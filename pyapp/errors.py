@@ -12,6 +12,7 @@
      |   +- EngineHung        it said nothing for too long
      |   +- EngineUnavailable this browser or device cannot run it
      |   +- EngineBusy        another tab runs the engine
+     |   +- ClickNeeded       the browser fetches its own model only after a click
      |   +- DeviceLost        the GPU went away
      |   +- OutOfMemory
      |   +- LoadCrashed       the page ended while this model was loaded, so it is not loaded again unasked
@@ -108,6 +109,10 @@ class EngineUnavailable(EngineError):
 
 class EngineBusy(EngineError):
     code = "engine_busy"
+
+
+class ClickNeeded(EngineError):
+    code = "click_needed"
 
 
 class DeviceLost(EngineError):

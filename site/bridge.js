@@ -16,6 +16,7 @@ import { hear, post } from "./tabs.js";
 const WORKERS = /** @type {Record<string, string>} */ ({
   store: "./store/store.js",
   transformers_js: "./engines/transformers_js.js",
+  webllm: "./engines/webllm.js",
   digits: "./engines/digits.js",
   wllama: "./engines/wllama.js",
 });
@@ -167,6 +168,11 @@ function asWireError(error) {
 
 /** @typedef {(payload: any, signal: AbortSignal, emit: (value: unknown) => void) => Promise<void>} PageOp */
 
+/** Modules of such ops, each loaded with the first of its own. */
+const PAGE_MODULES = /** @type {Record<string, string>} */ ({
+  builtin_ai: "./engines/builtin_ai.js",
+});
+
 const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
   ...DB_OPS,
   async "page.replace_worker"({ worker }) {
@@ -221,7 +227,9 @@ async function answerHere(id, op, payload) {
   const controller = new AbortController();
   streams.set(id, { worker: "page", abort: () => controller.abort() });
   try {
-    await PAGE_OPS[op](payload, controller.signal, (value) => receive({ id, value }));
+    const module = PAGE_MODULES[op.split(".", 1)[0]];
+    const ops = module ? (await import(module)).OPS : PAGE_OPS;
+    await ops[op](payload, controller.signal, (/** @type {unknown} */ value) => receive({ id, value }));
     receive({ id, end: true });
   } catch (error) {
     receive({ id, error: asWireError(error) });

@@ -8,7 +8,8 @@
 
 export type ErrorCode =
   | "empty_prompt" | "context_overflow" | "invalid_request" | "not_text" | "file_too_large"
-  | "engine_failed" | "engine_hung" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "load_crashed" | "wrong_answer" | "not_loaded"
+  | "engine_failed" | "engine_hung" | "engine_unavailable" | "engine_busy" | "click_needed" | "device_lost" | "out_of_memory"
+  | "load_crashed" | "wrong_answer" | "not_loaded"
   | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
   | "file_changed" | "wrong_content" | "hash_mismatch"
   | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"
@@ -165,6 +166,66 @@ export interface WireFinished {
   prefill_ms: number; decode_ms: number;
 }
 
+// ---- worker "webllm" (site/engines/webllm.js) ----
+
+export interface WebllmOps {
+  /** `library` is the one of `files` that is the model's program for the GPU. Adapter and features are checked first. */
+  "webllm.load": {
+    in: { files: Record<string, string>; library: string; features: string[]; context_tokens: number };
+    out: { stage: "reading" | "session"; fraction: number | null };
+  };
+  /** Tokens of each text, without any template. One value. */
+  "webllm.count": { in: { texts: string[] }; out: { tokens: number[] } };
+  /** A piece for each token, then exactly one `finished`, whose `prompt_tokens` are those that were not in the KV cache. */
+  "webllm.generate": {
+    in: {
+      messages: WireMessage[];
+      sampling: { temperature: number; top_p: number; repetition_penalty: number; seed: number };
+      max_new_tokens: number;
+      schema: Record<string, unknown> | null;
+    };
+    out: { piece: string } | { finished: Omit<WireFinished, "cached_tokens"> };
+  };
+}
+
+// ---- the browser's own model (site/engines/builtin_ai.js), answered by the page itself: workers have no LanguageModel ----
+
+/**
+ * Sessions are named by numbers that Python gives. `languages` are BCP 47 tags. {share} is of the browser's own
+ * download, in [0, 1]. `sampling` is null where pages may not choose it, which is today's specification.
+ */
+export interface BuiltinAiOps {
+  /** One value. "missing": this browser has no such API. */
+  "builtin_ai.probe": {
+    in: { languages: string[] };
+    out: {
+      availability: "missing" | "unavailable" | "downloadable" | "downloading" | "available";
+      sampling: { max_temperature: number; max_top_k: number } | null;
+    };
+  };
+  /** Makes the browser fetch its model. click_needed where no click came just before. */
+  "builtin_ai.download": { in: { languages: string[] }; out: { share: number } };
+  /** A session that holds `messages` already. context_overflow, click_needed, engine_unavailable, network_failed. */
+  "builtin_ai.create": {
+    in: { id: number; languages: string[]; messages: WireMessage[]; sampling: { temperature: number; top_k: number } | null };
+    out: { share: number } | { context_tokens: number };
+  };
+  "builtin_ai.clone": { in: { id: number; from: number }; out: never };
+  /** Tokens `messages` would take in a session; one value. */
+  "builtin_ai.count": { in: { id: number; messages: WireMessage[] }; out: { tokens: number } };
+  "builtin_ai.append": { in: { id: number; messages: WireMessage[] }; out: never };
+  /**
+   * Asks, and the session holds question and answer then. `prefix` on a last assistant message: the answer goes on where
+   * it ends. {overflowed}: the window is full, and the browser forgot the oldest of it.
+   */
+  "builtin_ai.generate": {
+    in: { id: number; messages: (WireMessage & { prefix?: true })[]; schema: Record<string, unknown> | null };
+    out: { piece: string } | { overflowed: true };
+  };
+  /** Gives every other session back. */
+  "builtin_ai.keep": { in: { ids: number[] }; out: never };
+}
+
 // ---- answered by the page itself (site/bridge.js) ----
 
 export interface PageOps {
@@ -182,7 +243,7 @@ export interface PageOps {
       mobile: boolean | null;
       user_agent: string;
       touch_points: number;
-      builtin_ai: "unavailable" | "downloadable" | "downloading" | "available";
+      builtin_ai: BuiltinAiOps["builtin_ai.probe"]["out"]["availability"];
     };
   };
   /** GETs a small same-origin JSON file; one value {body} with the text. */

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 CHROMIUM = Path("/usr/bin/chromium")
-INSTALL_CHROMIUM = "apt-get update && apt-get install -y --no-install-recommends chromium"
+INSTALL_CHROMIUM = "apt-get update && apt-get install -y --no-install-recommends chromium chromium-headless-shell"
 
 
 def main() -> None:

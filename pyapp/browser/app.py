@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from js import URLSearchParams, document, localStorage, location, navigator, window
+from js import URLSearchParams, document, localStorage, location, navigator, performance, window
 
 from pyapp.app import App
 from pyapp.browser import look
@@ -29,9 +29,11 @@ from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
 from pyapp.device_page import DevicePage
-from pyapp.engine import values
+from pyapp.engine import Engine, values
+from pyapp.engines.builtin_ai import BuiltinAi
 from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
+from pyapp.engines.webllm import Webllm
 from pyapp.engines.wllama import Wllama
 from pyapp.figures import conditions
 from pyapp.models.capabilities import Capabilities
@@ -78,6 +80,10 @@ def _seed() -> int:
     return secrets.randbits(32)
 
 
+def _languages() -> list[str]:
+    return [document.documentElement.lang, *navigator.languages]
+
+
 def speak(code: str) -> Language:
     return Language(code, BrowserFormats(code))
 
@@ -94,7 +100,12 @@ class Candil:
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
         self.session = Session(self.library.new(), self.library, new_id, now_ms, page.show_session)
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
-        engines = [TransformersJs(bridge, seed=_seed), Wllama(bridge, seed=_seed)]
+        engines: list[Engine] = [
+            TransformersJs(bridge, seed=_seed),
+            Wllama(bridge, seed=_seed),
+            Webllm(bridge, seed=_seed, now_ms=performance.now),
+            BuiltinAi(bridge, languages=_languages, now_ms=performance.now),
+        ]
         self.engines = [engine.name for engine in engines]
         current = Current(engines)
         self.engine = Tailored(current, self.preferences.wishes, self.preferences.words)

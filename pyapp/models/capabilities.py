@@ -25,7 +25,8 @@ class Adapter:
         return any(word in name for word in _SOFTWARE)
 
 
-BuiltinAi = Literal["unavailable", "downloadable", "downloading", "available"]  # as LanguageModel.availability() says
+# As LanguageModel.availability() says; "missing" where there is no LanguageModel.
+BuiltinAi = Literal["missing", "unavailable", "downloadable", "downloading", "available"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Capabilities:
     quota_bytes: int  # an estimate; Chrome says 10 GiB whatever the disk has. 0 is unknown
     memory_gb: float | None = None  # of the whole device, rounded and capped by the browser; only Chromium says
     phone: bool = False  # or a tablet: the system ends a page that takes much memory
-    builtin_ai: BuiltinAi = "unavailable"
+    builtin_ai: BuiltinAi = "missing"
 
     @property
     def free_bytes(self) -> int | None:

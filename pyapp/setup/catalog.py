@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pyapp.errors import EngineUnavailable, ManifestError
 from pyapp.models.capabilities import Capabilities
 from pyapp.models.choice import Choice, Preference, choose, fit
-from pyapp.models.manifest import EngineFiles, Manifest, ModelSpec, Variant
+from pyapp.models.manifest import BrowserSource, EngineFiles, Manifest, ModelSpec, Variant
 from pyapp.setup.state import Offer
 
 Pick = tuple[ModelSpec, Variant]
@@ -26,8 +26,8 @@ class Catalog:
         return replace(self, manifest=replace(self.manifest, models=models))
 
     def fitting(self) -> Iterator[Pick]:
-        """What runs here, best first: the models in the catalog's order, of each its variants."""
-        for model in self.manifest.models:
+        """What runs here, best first: models in the catalog's order, of each its variants; the browser's own last."""
+        for model in sorted(self.manifest.models, key=lambda model: isinstance(model.source, BrowserSource)):
             choice = self._choice_or_none(model)
             for variant in (choice.variant, *choice.fallbacks) if choice else ():
                 yield model, variant

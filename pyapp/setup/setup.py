@@ -237,13 +237,20 @@ class Setup:
         manifest = with_pins(of_engines(manifest, self.engines), await self.store.records())
         self.catalog = Catalog(capabilities, self.device, manifest)
 
+    async def ask_browser(self) -> None:
+        """Where its own model stands may have changed since the device was looked at."""
+        if self.catalog:
+            builtin_ai = (await values(self.transport, "page.device"))[-1]["builtin_ai"]
+            capabilities = replace(self.catalog.capabilities, builtin_ai=builtin_ai)
+            self.catalog = replace(self.catalog, capabilities=capabilities)
+
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
         whole = await self._whole()
         here = [
             (model, variant)
             for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]
-            if variant.pinned and content(variant) in whole
+            if self._is_here(variant, whole)
         ]
         for model, variant in here:
             if pick_key(model, variant) not in self.crashed:
@@ -321,7 +328,12 @@ class Setup:
 
     async def _is_installed(self, variant: Variant) -> bool:
         """By content: an edit of the catalog's words does not make the files others."""
-        return variant.pinned and content(variant) in await self._whole()
+        return self._is_here(variant, await self._whole())
+
+    def _is_here(self, variant: Variant, whole: Collection[frozenset[str]]) -> bool:
+        if variant.device == "browser":
+            return self._catalog().capabilities.builtin_ai == "available"
+        return variant.pinned and content(variant) in whole
 
     async def _whole(self) -> set[frozenset[str]]:
         return {content(variant) for _, variant in await self.store.installed()}

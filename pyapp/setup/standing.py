@@ -102,7 +102,10 @@ def rows(catalog: Catalog, survey: Survey) -> Iterator[Row]:
 
 
 def _row(model: ModelSpec, variant: Variant, catalog: Catalog, survey: Survey, recommended: bool) -> Row:
-    return Row(model, variant, fit(variant, catalog.capabilities), _standing(model, variant, survey), recommended)
+    standing = _standing(model, variant, survey)
+    if variant.device == "browser" and catalog.capabilities.builtin_ai == "available":
+        standing = Whole()
+    return Row(model, variant, fit(variant, catalog.capabilities), standing, recommended)
 
 
 def _standing(model: ModelSpec, variant: Variant, survey: Survey) -> Standing:

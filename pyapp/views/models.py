@@ -142,7 +142,11 @@ def _badges(row: Row, language: Language) -> Iterator[str]:
 
 
 def _needs(row: Row, language: Language) -> str:
-    return language.text(f"models.needs.{row.variant.device}", size=_size(row, language), dtype=row.variant.dtype)
+    needs = language.text(f"models.needs.{row.variant.device}", size=_size(row, language), dtype=row.variant.dtype)
+    return f"{needs} {language.text('models.unseen')}" if row.variant.engine in _UNSEEN else needs
+
+
+_UNSEEN = frozenset({"webllm"})  # engines that nobody of this project has seen answer
 
 
 def _size(row: Row, language: Language) -> str:
@@ -230,8 +234,8 @@ def _actions(row: Row) -> Iterator[str]:
         case Whole():
             if can_run and row.usable and row.use == "no":
                 yield "use"
-            yield "verify"
-            yield "delete"
+            # The browser's own is the browser's to check and to delete.
+            yield from () if row.variant.device == "browser" else ("verify", "delete")
         case _ as unknown:
             assert_never(unknown)
 

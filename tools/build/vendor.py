@@ -35,6 +35,7 @@ FILES = {
         ["es/core.min.js", *(f"es/languages/{name}.min.js" for name in GRAMMARS), "LICENSE"],
     ),
     "vendor/temml/": ("temml", ["dist/temml.mjs", "dist/Temml.woff2", "LICENSE"]),
+    "vendor/web-llm/": ("@mlc-ai/web-llm", ["lib/index.js", "LICENSE"]),
     "vendor/noble-hashes/": ("@noble/hashes", ["sha2.js", "_md.js", "_u64.js", "utils.js", "LICENSE"]),
 }
 
@@ -50,6 +51,7 @@ ENGINES: dict[str, dict[str, list[str]]] = {
         "webgpu": [TRANSFORMERS, f"{ORT}.asyncify.mjs", f"{ORT}.asyncify.wasm", f"{SELF_TEST}.webgpu.min.mjs"],
     },
     "wllama": {"wasm": WLLAMA, "webgpu": WLLAMA},  # one build for both
+    "webllm": {"webgpu": ["vendor/web-llm/index.js"]},
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pyapp.errors import EngineUnavailable
 from pyapp.models.capabilities import Adapter, Capabilities, from_wire
-from pyapp.models.choice import choose, fit, memory_ceiling
+from pyapp.models.choice import Fit, choose, fit, memory_ceiling
 from pyapp.models.manifest import ManifestFile, ModelSpec, Repository, Variant
 from tests.unit.models.made import file, model, variant
 
@@ -130,7 +130,7 @@ def test_capabilities_from_the_probe_and_the_store() -> None:
         "wasm_64": True,
     }
     status = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 10 << 30, "indexed_db_bytes": None}
-    device = {"memory_gb": 8, "mobile": None, "user_agent": "", "touch_points": 0, "builtin_ai": "unavailable"}
+    device = {"memory_gb": 8, "mobile": None, "user_agent": "", "touch_points": 0, "builtin_ai": "missing"}
     assert from_wire(probe, status, device) == ABLE
     assert from_wire(probe | {"webgpu": None}, status, device).webgpu is None
 
@@ -161,12 +161,25 @@ def test_what_is_a_phone(mobile: bool | None, user_agent: str, touch_points: int
     assert from_wire(probe, status, device | {"builtin_ai": "unavailable"}).phone == phone
 
 
+def test_an_mlc_model_needs_its_library() -> None:
+    weights = variant(file("params_shard_0.bin", b"w"), device="webgpu")
+    assert fit(replace(weights, engine="webllm"), ABLE).reasons == ("no_model_library",)
+    whole = variant(file("params_shard_0.bin", b"w"), file("lib.wasm", b"l"), device="webgpu")
+    assert fit(replace(whole, engine="webllm"), ABLE).verdict == "fits"
+    there = Repository("https://hub.example", "a/b", ("params_shard_*", "*.wasm"), 1)
+    assert fit(replace(weights, engine="webllm", files=(), repository=there), ABLE).verdict == "fits"
+    assert fit(replace(weights, engine="webllm", files=(), repository=None), ABLE).reasons == ("not_built",)
+
+
 def test_the_browsers_own_model_comes_last_and_only_where_there_is_one() -> None:
     own = Variant("own", "builtin_ai", "browser", "own", (), ())
     both = model(own, ON_CPU)
     assert choose(both, able(builtin_ai="downloadable")).fallbacks == (own,)
     assert choose(both, ABLE).fallbacks == ()
     assert fit(own, ABLE).reasons == ("no_builtin_ai",)
+    assert fit(own, able(builtin_ai="unavailable")).reasons == ("builtin_ai_unavailable",)
+    assert fit(own, able(builtin_ai="downloading")) == Fit("fits", ("browser_downloads",))
+    assert fit(own, able(builtin_ai="available", opfs=False)) == Fit("fits", ())
 
 
 def test_what_is_not_pinned_may_be_chosen_by_its_estimate() -> None:
