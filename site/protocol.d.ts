@@ -9,6 +9,8 @@
 export type ErrorCode =
   | "empty_prompt" | "context_overflow" | "invalid_request" | "not_text" | "file_too_large"
   | "engine_failed" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "wrong_answer" | "not_loaded"
+  | "server_unreachable" | "server_silent" | "server_overloaded" | "key_refused" | "model_missing" | "request_rejected"
+  | "not_a_model_server" | "empty_answer" | "answer_broken"
   | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
   | "file_changed" | "wrong_content" | "hash_mismatch"
   | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"
