@@ -12,7 +12,7 @@ from pyapp.engine import Engine, Transport, values
 from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
 from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
-from pyapp.models.manifest import Manifest, ModelSpec, Variant, parse
+from pyapp.models.manifest import Manifest, ModelSpec, Variant, of_engines, parse
 from pyapp.setup.catalog import Catalog, Pick, pick_key
 from pyapp.setup.fetch import ModelStore, fetch
 from pyapp.setup.state import (
@@ -207,8 +207,8 @@ class Setup:
             self._enter(Unavailable(error))
 
     async def _look_around(self) -> None:
-        probe = (await values(self.transport, "transformers_js.probe"))[-1]
-        capabilities = from_wire(probe, (await values(self.transport, "store.status"))[-1])
+        asked = ("transformers_js.probe", "store.status", "page.device")
+        capabilities = from_wire(*[(await values(self.transport, op))[-1] for op in asked])
         try:
             answer = await values(self.transport, "page.read", {"url": MANIFEST_URL})
             manifest = parse(answer[-1]["body"])
@@ -218,7 +218,7 @@ class Setup:
             if not installed:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
-        self.catalog = Catalog(capabilities, self.device, manifest)
+        self.catalog = Catalog(capabilities, self.device, of_engines(manifest, self.engines))
 
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
