@@ -161,6 +161,14 @@ export interface PageOps {
   "page.updates": { in: {}; out: { ready: true } };
   /** Lets the waiting version take over; the page reloads. */
   "page.apply_update": { in: {}; out: never };
+  /**
+   * One HTTP exchange with a server of the user's: its head once, then its bytes in base64. No cookies, no referrer, no
+   * cache; a redirect is not followed and has status 0. network_failed.
+   */
+  "page.fetch_stream": {
+    in: { url: string; method: "GET" | "POST"; headers: Record<string, string>; body: string | null };
+    out: { status: number; headers: Record<string, string> } | { bytes: string };
+  };
   /** Deletes all this origin keeps beside the database and the store: local storage, caches, the service worker. */
   "page.forget": { in: {}; out: never };
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from pyapp.engine import Engine, Transport, values
 from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
 from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
-from pyapp.models.manifest import Manifest, ModelSpec, Variant, of_engines, parse
+from pyapp.models.manifest import ENGINES, Manifest, ModelSpec, Variant, of_engines, parse
 from pyapp.setup.catalog import Catalog, Pick, pick_key
 from pyapp.setup.fetch import ModelStore, fetch
 from pyapp.setup.state import (
@@ -72,6 +72,7 @@ class Setup:
     state: SetupState = field(default_factory=Checking)
     watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
     chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
+    engines: Collection[str] = ENGINES  # those this build has
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
