@@ -33,6 +33,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ROOT = Path(__file__).resolve().parent
 
+# Model servers on the visitor's own computer, which the page asks only when its user says so (CSP has no form for [::1]).
+LOOPBACK = "http://localhost:* http://127.0.0.1:*"
+
 # On every response whatever its status: a worker that comes without a CSP is not restricted by the page's.
 HEADERS = {
     "Content-Security-Policy": "; ".join(
@@ -40,7 +43,7 @@ HEADERS = {
             "default-src 'none'",
             "script-src 'self' 'wasm-unsafe-eval'",
             "worker-src 'self'",
-            "connect-src 'self'",
+            f"connect-src 'self' {LOOPBACK}",
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -39,7 +40,7 @@ def described(address: Address, model: ServedModel) -> tuple[ModelSpec, Variant]
     variant = Variant(name="server", engine=ENGINE, device="server", dtype="", features=(), files=())
     spec = ModelSpec(
         id=f"{address}#{model.id}",
-        title=model.id,
+        title=_title(model.id),
         parameters=0,
         context_tokens=model.context_tokens or DEFAULT_CONTEXT_TOKENS,
         license="",
@@ -50,6 +51,11 @@ def described(address: Address, model: ServedModel) -> tuple[ModelSpec, Variant]
         variants=(variant,),
     )
     return spec, variant
+
+
+def _title(model_id: str) -> str:
+    """llama.cpp names a model by the path of its file."""
+    return re.split(r"[/\\]", model_id)[-1] if model_id.endswith(".gguf") else model_id
 
 
 async def _aside(transport: Transport, request: Request) -> Any:
