@@ -149,8 +149,8 @@ export interface PageOps {
   /** GETs a small same-origin JSON file; one value {body} with the text. */
   "page.read": { in: { url: string }; out: { body: string } };
   /**
-   * Asks for a Web Lock and holds it until the stream is aborted. {held} once at the start; {held: false} later means
-   * that another tab took it (`steal`), and the stream ends.
+   * Asks for a Web Lock and holds it until the stream is aborted. {held} once at the start, and whenever that changes:
+   * {held: false} when another tab took it (`steal`), {held: true} when the tab that had it is gone.
    */
   "page.lock": { in: { name: string; steal: boolean }; out: { held: boolean } };
   /** Tells the other tabs of this origin. */

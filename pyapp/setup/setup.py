@@ -76,6 +76,8 @@ class Setup:
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
+    _held: bool = False
+    _turn: asyncio.Task[None] | None = None
     _losses: int = 0
     _usual: str | None = None  # while a chat's own model is loaded: the app's
 
@@ -290,25 +292,35 @@ class Setup:
     # ---- the lock: one tab at a time ----
 
     async def _hold_lock(self, steal: bool) -> bool:
-        """True when this tab may run the engine; from then on another tab may take it."""
-        if self._lock and not self._lock.done():
+        """True when this tab may run the engine; from then on another tab may take it. False: it is waited for."""
+        if self._held:
             return True
+        if self._lock:
+            self._lock.cancel()
         answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._lock = asyncio.ensure_future(self._watch_lock(steal, answered))
         return await answered
 
     async def _watch_lock(self, steal: bool, answered: asyncio.Future[bool]) -> None:
         async for value in self.transport.stream("page.lock", {"name": LOCK, "steal": steal}):
+            before, self._held = self._held, value["held"]
             if not answered.done():
-                answered.set_result(value["held"])
-            elif not value["held"]:
+                answered.set_result(self._held)
+            elif before and not self._held:
                 await self._yield_engine()
+            elif self._held and not before:
+                self._turn = asyncio.ensure_future(self._take_turn())
 
     async def _yield_engine(self) -> None:
         """Another tab took over: stop what runs here and give the memory back."""
         self._abandon()
         await self.engine.unload()
         self._enter(Elsewhere())
+
+    async def _take_turn(self) -> None:
+        """The tab that ran the engine is gone."""
+        self._enter(Checking())
+        await self._run(self._find_model(ask=False))
 
     # ---- small parts ----
 
