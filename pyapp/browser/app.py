@@ -22,18 +22,23 @@ from pyapp.browser.keyboard import Keyboard
 from pyapp.browser.meter import ContextMeter
 from pyapp.browser.models import ModelsDialog
 from pyapp.browser.page import BrowserPage, by_id
+from pyapp.browser.servers import ServersSection
 from pyapp.browser.sidebar import Sidebar
 from pyapp.browser.speeds import SpeedsDialog
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
-from pyapp.engine import values
+from pyapp.engine import Engine, values
 from pyapp.engines.current import Current
+from pyapp.engines.openai_http import OpenAiHttp
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.figures import conditions
+from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage
 from pyapp.preferences import Preferences
+from pyapp.servers.connections import Connections
+from pyapp.servers_page import ServersPage
 from pyapp.settings.tailored import Tailored
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Ready
@@ -89,7 +94,11 @@ class Candil:
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
         self.session = Session(self.library.new(), self.library, new_id, now_ms, page.show_session)
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
-        engines = [TransformersJs(bridge, seed=_seed)]
+        self.servers = Connections(self.library.database)
+        engines: list[Engine] = [
+            TransformersJs(bridge, seed=_seed),
+            OpenAiHttp(bridge, self.servers.key_for, seed=_seed, now_ms=lambda: 1000 * time.perf_counter()),
+        ]
         self.engine = Tailored(Current(engines), self.preferences.wishes, self.preferences.words)
         self.store = Store(bridge)
         self.setup = self._setup()
@@ -97,7 +106,12 @@ class Candil:
         self.sidebar = Sidebar(lambda: page.language, page.announce)
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)
-        self.models = ModelsDialog(ModelsPage(self.setup, self.store, self.session.stop), lambda: page.language)
+        servers = ServersPage(bridge, self.servers, self._use_server, location.origin)
+        self.models = ModelsDialog(
+            ModelsPage(self.setup, self.store, self.session.stop),
+            ServersSection(servers, lambda: page.language),
+            lambda: page.language,
+        )
         self.speeds = SpeedsDialog(self.app.speeds, lambda: page.language)
         self.dialogs = self._dialogs()
         self.meter = ContextMeter(page, self.session, self.engine)
@@ -121,7 +135,12 @@ class Candil:
             LocalIntent(INTENT_KEY),
             device if device in ("wasm", "webgpu") else "auto",
             chosen=LocalIntent(CHOSEN_KEY),
+            served=self.servers.specs,
         )
+
+    async def _use_server(self, model: ModelSpec, variant: Variant) -> None:
+        self.session.stop()
+        await self.setup.use(model, variant)
 
     def _dialogs(self) -> Dialogs:
         data = YourData(self.library, self.preferences, self.store, self.bridge, self._text, new_id, now_ms)

@@ -9,6 +9,7 @@ from js import document
 
 from pyapp.browser.events import Action, Events
 from pyapp.browser.page import by_id
+from pyapp.browser.servers import ServersSection
 from pyapp.models_page import ModelsPage, Shown
 from pyapp.setup.standing import Row
 from pyapp.views import models as view
@@ -19,8 +20,9 @@ from pyapp.views.storage import storage
 class ModelsDialog:
     """`language` is asked for when the dialog is opened; a modal dialog does not outlive a change of it."""
 
-    def __init__(self, page: ModelsPage, language: Callable[[], Language]) -> None:
+    def __init__(self, page: ModelsPage, servers: ServersSection, language: Callable[[], Language]) -> None:
         self._page = page
+        self._servers = servers
         self._language = language
         self._drawn: dict[str, str] = {}  # HTML by selector
         self._keys: tuple[str, ...] = ()
@@ -45,6 +47,7 @@ class ModelsDialog:
                 "model-close": lambda _button: by_id("models").close(),
             }
         )
+        self._servers.connect(events)
         events.on(by_id("models"), "close", lambda _event: page.close())
 
     def open(self, _button: Any) -> None:
@@ -53,6 +56,7 @@ class ModelsDialog:
         by_id("models").innerHTML = view.page(Shown(), self._language())
         by_id("models").showModal()
         self._page.open()
+        self._servers.open()
 
     def _show(self, shown: Shown) -> None:
         language, rows = self._language(), shown.rows or ()

@@ -84,6 +84,8 @@ def fit(variant: Variant, capabilities: Capabilities) -> Fit:
 
 
 def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
+    if variant.device == "server":
+        return ()
     if variant.device == "browser":
         return ("no_builtin_ai",) if capabilities.builtin_ai == "unavailable" else ()
     if variant.pinned and not variant.files:

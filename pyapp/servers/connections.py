@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from pyapp.errors import StorageError
 from pyapp.models.manifest import ModelSpec
 from pyapp.openai.models import ServedModel
 from pyapp.servers.address import Address, Refused, parse, parse_key
@@ -14,12 +16,17 @@ from pyapp.servers.served import described
 KEY = "servers"  # in the database's store "settings"
 
 
-class Settings(Protocol):
-    """The database's store "settings". Raises StorageError."""
+class Database(Protocol):
+    """See pyapp.chat.database. Raises StorageError."""
 
-    async def read(self, key: str) -> Any: ...
+    async def read(self, store: str, **where: object) -> Sequence[Any]: ...
 
-    async def write(self, key: str, value: Any) -> None: ...
+    async def write(
+        self,
+        puts: Mapping[str, Sequence[dict[str, Any]]],
+        deletes: Mapping[str, Sequence[str]],
+        expected: Mapping[str, int],
+    ) -> object: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +39,26 @@ class Connection:
 
 
 class Connections:
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, database: Database) -> None:
         self.all: tuple[Connection, ...] = ()
-        self._settings = settings
+        self._database = database
+        self._started = False
 
     async def start(self) -> None:
-        """Reads what is kept. Raises StorageError."""
-        self.all = tuple(_read(await self._settings.read(KEY)))
+        """Reads what is kept, once. Raises StorageError."""
+        if not self._started:
+            records = await self._database.read("settings", keys=[KEY])
+            self.all = tuple(_read(records[0].get("value") if records else None))
+            self._started = True
 
     def key_for(self, base_url: str) -> str:
         """ "" for a server without one, and for one that was forgotten."""
         return next((each.key for each in self.all if str(each.address) == base_url), "")
 
-    def specs(self) -> tuple[ModelSpec, ...]:
-        """The models that were put to use."""
+    async def specs(self) -> tuple[ModelSpec, ...]:
+        """The models that were put to use; none where nothing can be kept."""
+        with suppress(StorageError):
+            await self.start()
         return tuple(described(each.address, model)[0] for each in self.all for model in each.models)
 
     async def keep(self, connection: Connection) -> None:
@@ -63,7 +76,8 @@ class Connections:
 
     async def _become(self, *connections: Connection) -> None:
         self.all = connections
-        await self._settings.write(KEY, [_record(each) for each in connections])
+        value = [_record(each) for each in connections]
+        await self._database.write({"settings": [{"v": 1, "key": KEY, "value": value}]}, {}, {})
 
 
 def _record(connection: Connection) -> Mapping[str, Any]:

@@ -30,10 +30,14 @@ class Place:
     address: Address
 
 
-PLACES = tuple(
-    Place(program, parse(f"http://127.0.0.1:{port}/v1"))
-    for program, port in (("lm_studio", 1234), ("ollama", 11434), ("llama_cpp", 8080), ("vllm", 8000), ("foundry", 5273))
+_PORTS: tuple[tuple[Program, int], ...] = (
+    ("lm_studio", 1234),
+    ("ollama", 11434),
+    ("llama_cpp", 8080),
+    ("vllm", 8000),
+    ("foundry", 5273),
 )
+PLACES = tuple(Place(program, parse(f"http://127.0.0.1:{port}")) for program, port in _PORTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +62,10 @@ class Troubled:
 Finding = Found | Unreachable | Troubled
 
 
-def places(own: Address) -> Sequence[Place]:
-    """Where to look from a page that came from `own`: not at itself."""
-    return [place for place in PLACES if (place.address.host, place.address.port) != (own.host, own.port)]
+def places(own: str) -> Sequence[Place]:
+    """Where to look from a page of the origin `own`: not at itself."""
+    aliases = {own, own.replace("//localhost:", "//127.0.0.1:")}
+    return [place for place in PLACES if place.address.origin not in aliases]
 
 
 async def look(transport: Transport, where: Sequence[Place]) -> AsyncGenerator[tuple[Place, Finding], None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -55,6 +55,10 @@ class PageIntent:
         self._key = key
 
 
+async def _none_served() -> tuple[ModelSpec, ...]:
+    return ()
+
+
 def _ignore(_state: SetupState) -> None:
     pass
 
@@ -73,6 +77,7 @@ class Setup:
     watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
     chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
     engines: Collection[str] = ENGINES  # those this build has
+    served: Callable[[], Awaitable[tuple[ModelSpec, ...]]] = _none_served  # on servers the user has put to use
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
@@ -137,6 +142,8 @@ class Setup:
         if self.state == Ready(model, variant):
             return
         await self._give_up()
+        if variant.device == "server":
+            self.catalog = self.catalog.serving(model)
         if await self._is_installed(variant):
             await self._run(self._load(model, variant))
         else:
@@ -221,7 +228,7 @@ class Setup:
             if not installed:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
-        self.catalog = Catalog(capabilities, self.device, of_engines(manifest, self.engines))
+        self.catalog = Catalog(capabilities, self.device, of_engines(manifest, self.engines), await self.served())
 
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
@@ -271,7 +278,9 @@ class Setup:
             self._enter(Choosing(await self._offer(model, other, "fallback")))
 
     async def _is_installed(self, variant: Variant) -> bool:
-        """By content: an edit of the catalog's words does not make the files others."""
+        """By content: an edit of the catalog's words does not make the files others. A server's has none here."""
+        if variant.device == "server":
+            return True
         whole = [{file.sha256 for file in each.files} for _, each in await self.store.installed()]
         return {file.sha256 for file in variant.files} in whole
 

@@ -30,7 +30,7 @@ def page(shown: Shown, language: Language) -> Html:
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
         '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
-        '<div data-part="models">{models}</div>',
+        '<div data-part="models">{models}</div><div data-part="servers"></div>',
         title=language.text("models.title"),
         close=language.text("settings.close"),
         storage=storage(shown, language),

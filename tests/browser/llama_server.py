@@ -1,4 +1,4 @@
-"""A real llama.cpp server of the embedded model, in a process of its own: `-m tests.browser.llama_server PORT [KEY]`."""
+"""A real llama.cpp server of the embedded model, in a process of its own: `-m tests.browser.llama_server PORT`."""
 
 from __future__ import annotations
 
