@@ -41,6 +41,7 @@ class Shown:
     connecting: bool = False
     wrong: Reason | None = None  # with what was typed
     error: CandilError | None = None  # what the server that was typed said
+    connected: Address | None = None  # it answered, and its models are among `servers`
 
 
 class ServersPage:
@@ -56,6 +57,7 @@ class ServersPage:
         self._asked: dict[Address, Connection] = {}  # that answered to this page, with all their models
         self._wrong: Reason | None = None
         self._error: CandilError | None = None
+        self._connected: Address | None = None
         self._looking: asyncio.Task[None] | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -71,7 +73,7 @@ class ServersPage:
 
     def connect(self, address: str, key: str) -> None:
         """What was typed; while one is waited for, another takes its place."""
-        self._wrong = self._error = None
+        self._wrong = self._error = self._connected = None
         try:
             connection = Connection(parse(address), parse_key(key))
         except Refused as refused:
@@ -118,6 +120,7 @@ class ServersPage:
         try:
             models = await models_of(self._transport, connection.address, connection.key)
             self._asked[connection.address] = Connection(connection.address, connection.key, tuple(models))
+            self._connected = connection.address
         except CandilError as error:
             self._error = error
         self._connecting = None
@@ -146,6 +149,7 @@ class ServersPage:
             connecting=self._connecting is not None,
             wrong=self._wrong,
             error=self._error,
+            connected=self._connected,
         )
 
     def _servers(self) -> tuple[Listed, ...]:

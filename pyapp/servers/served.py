@@ -40,7 +40,7 @@ def described(address: Address, model: ServedModel) -> tuple[ModelSpec, Variant]
     variant = Variant(name="server", engine=ENGINE, device="server", dtype="", features=(), files=())
     spec = ModelSpec(
         id=f"{address}#{model.id}",
-        title=_title(model.id),
+        title=title_of(model.id),
         parameters=0,
         context_tokens=model.context_tokens or DEFAULT_CONTEXT_TOKENS,
         license="",
@@ -53,7 +53,7 @@ def described(address: Address, model: ServedModel) -> tuple[ModelSpec, Variant]
     return spec, variant
 
 
-def _title(model_id: str) -> str:
+def title_of(model_id: str) -> str:
     """llama.cpp names a model by the path of its file."""
     return re.split(r"[/\\]", model_id)[-1] if model_id.endswith(".gguf") else model_id
 

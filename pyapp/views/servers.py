@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from pyapp.servers.discovery import Finding, Found, Place, Troubled, Unreachable
+from pyapp.servers.served import title_of
 from pyapp.servers_page import Listed, Shown
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
@@ -15,23 +16,23 @@ def section(language: Language) -> Html:
     return fill(
         '<section class="servers model" aria-labelledby="servers-title"><h3 id="servers-title">{title}</h3>'
         '<p>{lead}</p><p class="note">{warning}</p>'
-        '<div data-part="server-list"></div>'
         '<div class="buttons"><button type="button" class="secondary" data-action="servers-look">{look}</button></div>'
         '<div data-part="server-findings" aria-live="polite"></div>'
         '<form class="server-form"><label for="server-address">{address}</label>'
         '<input id="server-address" type="text" inputmode="url" autocomplete="off" autocapitalize="off"'
         ' spellcheck="false" placeholder="http://localhost:8080/v1" aria-describedby="server-message">'
-        '<label for="server-key">{key}</label>'
+        '<p class="quiet-line">{elsewhere}</p><label for="server-key">{key}</label>'
         '<input id="server-key" type="password" autocomplete="off" aria-describedby="server-key-hint">'
         '<p id="server-key-hint" class="quiet-line">{hint}</p>'
         '<div id="server-message" data-part="server-message" role="status"></div>'
         '<div class="buttons"><button type="submit" class="secondary">{connect}</button></div>'
-        "</form></section>",
+        '</form><div data-part="server-list"></div></section>',
         title=language.text("servers.title"),
         lead=language.text("servers.lead"),
         warning=language.text("servers.warning"),
         look=language.text("servers.look"),
         address=language.text("servers.address"),
+        elsewhere=language.text("servers.elsewhere"),
         key=language.text("servers.key"),
         hint=language.text("servers.key.hint"),
         connect=language.text("servers.connect"),
@@ -46,6 +47,8 @@ def message(shown: Shown, language: Language) -> Html:
         return fill('<p class="bad">{text}</p>', text=language.text(f"servers.wrong.{shown.wrong}"))
     if shown.error:
         return fill('<p class="bad">{text}</p>', text=language.error(shown.error))
+    if shown.connected:
+        return fill('<p class="good">{text}</p>', text=language.text("servers.connected", host=shown.connected.shown))
     return Html()
 
 
@@ -113,9 +116,10 @@ def _server(server: Listed, language: Language) -> Html:
 def _model(server: Listed, model_id: str, language: Language) -> Html:
     label = language.text("servers.use")
     return fill(
-        '<li data-model="{model}"><span>{model}</span> <button type="button" class="secondary" data-action="server-use"'
-        ' aria-label="{label}: {model}, {host}">{label}</button></li>',
+        '<li data-model="{model}"><span>{title}</span> <button type="button" class="secondary" data-action="server-use"'
+        ' aria-label="{label}: {title}, {host}">{label}</button></li>',
         model=model_id,
+        title=title_of(model_id),
         label=label,
         host=server.address.shown,
     )

@@ -106,7 +106,8 @@ def test_a_model_that_is_chosen_is_kept_with_the_key_and_used() -> None:
         scene.page.connect("127.0.0.1:11434", " sk-1 ")
         shown = await scene.settled()
         assert not shown.connecting
-        assert (shown.wrong, shown.error) == (None, None)
+        assert (shown.wrong, shown.error, shown.connected) == (None, None, parse(LOCAL))
+        assert "127.0.0.1:11434" in view.message(shown, EN)
         scene.page.use(LOCAL, "small")
         scene.page.use(LOCAL, "nobody has it")
         shown = await scene.settled()
@@ -141,9 +142,8 @@ def test_one_that_is_kept_is_used_with_its_key_without_asking() -> None:
 def test_what_is_typed_wrongly_asks_nobody() -> None:
     scene = Scene()
     scene.page.connect("http://example.org", "")
-    assert scene.shown[-1].wrong == "plain_http"
     scene.page.connect("localhost", "sk\n1")
-    assert scene.shown[-1].wrong == "key"
+    assert [shown.wrong for shown in scene.shown] == ["plain_http", "key"]
     assert scene.servers.requests == []
 
 

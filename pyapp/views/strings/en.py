@@ -484,6 +484,8 @@ STRINGS: dict[str, str] = {
     "servers.key.hint": "The key is kept in this browser only. It is not exported, and is sent to that server and nowhere else.",
     "servers.connect": "Connect",
     "servers.connecting": "Connecting…",
+    "servers.connected": "{host} answers. Its models are below.",
+    "servers.elsewhere": "A server on another computer must be allowed by whoever runs this site.",
     "servers.reconnect": "Show its models",
     "servers.forget": "Forget",
     "servers.use": "Use",

@@ -484,6 +484,8 @@ STRINGS: dict[str, str] = {
     "servers.key.hint": "La clave se guarda solo en este navegador. No se exporta, y se envía a ese servidor y a ningún otro sitio.",
     "servers.connect": "Conectar",
     "servers.connecting": "Conectando…",
+    "servers.connected": "{host} responde. Sus modelos están abajo.",
+    "servers.elsewhere": "Un servidor en otro ordenador tiene que permitirlo quien administra este sitio.",
     "servers.reconnect": "Ver sus modelos",
     "servers.forget": "Olvidar",
     "servers.use": "Usar",
