@@ -83,6 +83,7 @@ class Peer(BaseHTTPRequestHandler):
         """More is announced than comes."""
         self._head(200, **{"Content-Type": "text/event-stream", "Content-Length": "100000"})
         self.wfile.write(HEL)
+        time.sleep(1)  # a browser drops what is unread when a connection breaks
 
     def _private(self) -> None:
         """No page may read it."""
