@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, Request
+from playwright.sync_api import Browser, Page, Request
 
 from tests.browser.conftest import Candil, Site, wait_for
 from tests.browser.llama_server import LlamaServer
@@ -22,9 +22,9 @@ def server() -> Iterator[LlamaServer]:
 
 
 @pytest.fixture
-def newcomer(chromium: object, site: Site) -> Iterator[tuple[Candil, list[str]]]:
+def newcomer(chromium: Browser, site: Site) -> Iterator[tuple[Candil, list[str]]]:
     """Nobody has said yes to a download; what is asked of others than the site."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")  # type: ignore[attr-defined]
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
     foreign: list[str] = []
 
     def note(request: Request) -> None:
@@ -63,7 +63,6 @@ def test_a_server_is_connected_answers_and_is_named(newcomer: tuple[Candil, list
     page.keyboard.press("Enter")
     use = page.get_by_role("button", name="Use: ", exact=False).filter(has_text="Use")
     use.first.wait_for()
-    page.screenshot(path="/tmp/whttp_servers.png")
     use.first.click()
     page.get_by_role("button", name="Close", exact=True).first.click()
     candil.wait_until_ready()
@@ -91,6 +90,5 @@ def test_looking_says_what_is_where_and_what_to_change(newcomer: tuple[Candil, l
     assert "Ollama" in page.locator(".findings").inner_text()
     page.get_by_text("It runs, but is not found?").nth(1).click()
     page.get_by_text("OLLAMA_ORIGINS").first.wait_for()
-    page.screenshot(path="/tmp/whttp_looking.png")
     assert all(url.startswith("http://127.0.0.1:") for url in foreign)
     assert len(foreign) == 5
