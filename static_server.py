@@ -46,7 +46,8 @@ HEADERS = {
             "default-src 'none'",
             "script-src 'self' 'wasm-unsafe-eval'",
             "worker-src 'self'",
-            f"connect-src 'self' {LOOPBACK}",
+            # Hubs of the catalog, asked only when somebody downloads from them; they answer from changing hosts.
+            f"connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co {LOOPBACK}",
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",

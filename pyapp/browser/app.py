@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from js import URLSearchParams, document, localStorage, location, navigator
+from js import URLSearchParams, document, localStorage, location, navigator, window
 
 from pyapp.app import App
 from pyapp.browser import look
@@ -28,6 +28,7 @@ from pyapp.browser.speeds import SpeedsDialog
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
+from pyapp.device_page import DevicePage
 from pyapp.engine import Engine, values
 from pyapp.engines.current import Current
 from pyapp.engines.openai_http import OpenAiHttp
@@ -47,6 +48,7 @@ from pyapp.your_data import YourData
 
 INTENT_KEY = "candil.download"
 CHOSEN_KEY = "candil.model"
+LOADING_KEY = "candil.loading"
 LANGUAGE_KEY = "candil.language"
 
 
@@ -99,7 +101,9 @@ class Candil:
             TransformersJs(bridge, seed=_seed),
             OpenAiHttp(bridge, self.servers.key_for, seed=_seed, now_ms=lambda: 1000 * time.perf_counter()),
         ]
-        self.engine = Tailored(Current(engines), self.preferences.wishes, self.preferences.words)
+        self.engines = [engine.name for engine in engines]
+        current = Current(engines)
+        self.engine = Tailored(current, self.preferences.wishes, self.preferences.words)
         self.store = Store(bridge)
         self.setup = self._setup()
         self.app = App(page, self.setup, self.session, self.library)
@@ -107,8 +111,10 @@ class Candil:
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)
         servers = ServersPage(bridge, self.servers, self._use_server, location.origin)
+        device = DevicePage(self.setup, current, self.app.speeds, now_ms, self.session.stop)
         self.models = ModelsDialog(
             ModelsPage(self.setup, self.store, self.session.stop),
+            device,
             ServersSection(servers, lambda: page.language),
             lambda: page.language,
         )
@@ -135,6 +141,8 @@ class Candil:
             LocalIntent(INTENT_KEY),
             device if device in ("wasm", "webgpu") else "auto",
             chosen=LocalIntent(CHOSEN_KEY),
+            engines=self.engines,
+            loading=LocalIntent(LOADING_KEY),
             served=self.servers.specs,
         )
 
@@ -174,6 +182,7 @@ class Candil:
         self.models.connect(events)
         self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
+        events.on(window, "pagehide", lambda _event: self.setup.loading.set(None))  # left, not crashed
         events.on(by_id("choice"), "close", self._chosen)
         events.on(by_id("language"), "change", self._language_changed)
         for button in document.querySelectorAll("button[data-waits]"):

@@ -40,6 +40,11 @@ def key(model: ModelSpec, variant: Variant) -> str:
     return f"{model.id}.{variant.name}"
 
 
+def content(variant: Variant) -> frozenset[str]:
+    """What tells whether two are the same: an edit of the catalog's words does not make the files others."""
+    return frozenset(file.sha256 for file in variant.files)
+
+
 def to_wire(model: ModelSpec, variant: Variant) -> dict[str, Any]:
     entry = asdict(model)
     entry["source"]["kind"] = _KINDS[type(model.source)]

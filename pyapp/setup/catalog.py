@@ -25,6 +25,11 @@ class Catalog:
         """With a model on a server, in the place of the one of its id."""
         return replace(self, served=(*(each for each in self.served if each.id != model.id), model))
 
+    def having(self, model: ModelSpec) -> Catalog:
+        """With `model` in the place of the one of its id."""
+        models = tuple(model if each.id == model.id else each for each in self.manifest.models)
+        return replace(self, manifest=replace(self.manifest, models=models))
+
     def fitting(self) -> Iterator[Pick]:
         """What runs here, best first: the models in the catalog's order, of each its variants."""
         for model in self.manifest.models:

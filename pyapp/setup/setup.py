@@ -9,10 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from pyapp.engine import Engine, Transport, values
-from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
+from pyapp.errors import CandilError, DeviceLost, EngineError, LoadCrashed, NotLoaded
 from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
 from pyapp.models.manifest import ENGINES, Manifest, ModelSpec, Variant, of_engines, parse
+from pyapp.models.pinning import with_pins, with_variant
+from pyapp.models.record import content
 from pyapp.setup.catalog import Catalog, Pick, pick_key
 from pyapp.setup.fetch import ModelStore, fetch
 from pyapp.setup.state import (
@@ -76,14 +78,16 @@ class Setup:
     state: SetupState = field(default_factory=Checking)
     watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
     chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
-    engines: Collection[str] = ENGINES  # those this build has
+    loading: Intent = field(default_factory=PageIntent)  # while it is loaded; found at the start, a load ended the page
+    crashed: str | None = None  # what was found there
+    engines: Collection[str] = ENGINES  # what this build runs
     served: Callable[[], Awaitable[tuple[ModelSpec, ...]]] = _none_served  # on servers the user has put to use
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
     _held: bool = False
     _turn: asyncio.Task[None] | None = None
-    _losses: int = 0
+    _failures: int = 0  # of the engine, since it last ended an answer
     _usual: str | None = None  # while a chat's own model is loaded: the app's
 
     # ---- what the user does ----
@@ -93,6 +97,7 @@ class Setup:
         download, else offer one."""
         self._enter(Checking())
         if await self._hold_lock(steal):
+            self.crashed = self.loading.get() or self.crashed
             await self._run(self._find_model())
         else:
             self._enter(Elsewhere())
@@ -188,15 +193,23 @@ class Setup:
         await self._run(self._find_model(ask=False))
 
     async def recover(self, error: EngineError) -> None:
-        """The engine failed while it answered: load the model again; a second lost device means another device."""
+        """The engine failed while it answered: it is restarted once, then what runs next best here takes over or is
+        offered. Where a device was lost, what is here for another one takes over at once: a second loss would cost
+        the page its graphics card (Chromium blocks it after two)."""
         if not isinstance(self.state, Ready):
             return
         model, variant = self.state.model, self.state.variant
-        self._losses += isinstance(error, DeviceLost)
-        if self._losses > 1 and (other := self._catalog().fallback(model, variant)):
-            self._losses = 0
-            variant = other
-        await self._run(self._load(model, variant))
+        self._failures += 1
+        other = self._catalog().fallback(model, variant) if isinstance(error, DeviceLost) else None
+        if self._failures > 1 or (other and await self._is_installed(other)):
+            self._failures = 0
+            await self._run(self._load_failed(model, variant, error))
+        else:
+            await self._run(self._load(model, variant))
+
+    def answered(self) -> None:
+        """An answer has ended well."""
+        self._failures = 0
 
     async def ready(self) -> Ready:
         """Waits for a load that is under way. Raises NotLoaded when there is none or it failed."""
@@ -228,13 +241,22 @@ class Setup:
             if not installed:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
-        self.catalog = Catalog(capabilities, self.device, of_engines(manifest, self.engines), await self.served())
+        manifest = with_pins(of_engines(manifest, self.engines), await self.store.records())
+        self.catalog = Catalog(capabilities, self.device, manifest, await self.served())
 
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
-        for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]:
-            if await self._is_installed(variant):
+        whole = await self._whole()
+        here = [
+            (model, variant)
+            for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]
+            if _is_here(variant, whole)
+        ]
+        for model, variant in here:
+            if pick_key(model, variant) != self.crashed:
                 return await self._load(model, variant)
+        for model, variant in here:
+            return self._enter(LoadFailed(model, variant, LoadCrashed("the page ended while it was loaded")))
         for model, variant in catalog.named(self.intent.get()):
             return await self._fetch(await self._offer(model, variant))
         model, choice = catalog.first()
@@ -244,9 +266,19 @@ class Setup:
     async def _offer(self, model: ModelSpec, variant: Variant, reason: str | None = None) -> Offer:
         return self._catalog().offer(model, variant, await self.store.received_bytes(variant), reason)
 
+    async def pinned(self, offer: Offer) -> Offer:
+        """The offer, with files that are known now: the hub is asked which they are. Raises DownloadError."""
+        variant = await self.store.pin(offer.variant)
+        model = with_variant(offer.model, variant)
+        self.catalog = self._catalog().having(model)
+        return await self._offer(model, variant)
+
     async def _fetch(self, offer: Offer) -> None:
         self.intent.set(pick_key(offer.model, offer.variant))
         try:
+            if not offer.variant.pinned:
+                self._enter(Downloading(offer))
+                offer = await self.pinned(offer)
             async with aclosing(fetch(offer, self.transport, self.store)) as steps:
                 async for step in steps:
                     self._enter(step)
@@ -259,14 +291,24 @@ class Setup:
     async def _load(self, model: ModelSpec, variant: Variant) -> None:
         self._enter(Loading(model, variant))
         try:
-            async for progress in self.engine.load(model, variant):
-                self._enter(Loading(model, variant, progress.stage))
+            await self._load_marked(model, variant)
         except EngineError as error:
             await self._load_failed(model, variant, error)
         except CandilError as error:
             self._enter(LoadFailed(model, variant, error))
         else:
             self._enter(Ready(model, variant))
+
+    async def _load_marked(self, model: ModelSpec, variant: Variant) -> None:
+        """The mark outlives only what no `finally` outlives: a page that was ended."""
+        self.loading.set(pick_key(model, variant))
+        try:
+            async for progress in self.engine.load(model, variant):
+                self._enter(Loading(model, variant, progress.stage))
+        finally:
+            self.loading.set(None)
+        if self.crashed == pick_key(model, variant):
+            self.crashed = None
 
     async def _load_failed(self, model: ModelSpec, variant: Variant, error: EngineError) -> None:
         other = self._catalog().fallback(model, variant)
@@ -278,11 +320,10 @@ class Setup:
             self._enter(Choosing(await self._offer(model, other, "fallback")))
 
     async def _is_installed(self, variant: Variant) -> bool:
-        """By content: an edit of the catalog's words does not make the files others. A server's has none here."""
-        if variant.device == "server":
-            return True
-        whole = [{file.sha256 for file in each.files} for _, each in await self.store.installed()]
-        return {file.sha256 for file in variant.files} in whole
+        return _is_here(variant, await self._whole())
+
+    async def _whole(self) -> set[frozenset[str]]:
+        return {content(variant) for _, variant in await self.store.installed()}
 
     def _catalog(self) -> Catalog:
         assert self.catalog is not None  # a search has come before
@@ -354,3 +395,8 @@ class Setup:
         self.on_state(state)
         for watcher in self.watchers:
             watcher(state)
+
+
+def _is_here(variant: Variant, whole: Collection[frozenset[str]]) -> bool:
+    """By content: an edit of the catalog's words does not make the files others. A server's has no files here."""
+    return variant.device == "server" or (variant.pinned and content(variant) in whole)
