@@ -1,6 +1,8 @@
 """Serves Candil: `python static_server.py` what was built, with --dev the sources (an edit is a reload).
 
-From the environment: HOST (127.0.0.1), PORT (8000; 0 takes a free one), PUBLIC_HOST (one more name to answer to).
+From the environment: HOST (127.0.0.1), PORT (8000; 0 takes a free one), PUBLIC_HOST (one more name to answer to),
+MODEL_SERVERS (origins the page may use as a model server beside those on the visitor's own computer, such as
+"https://models.example.org http://192.168.1.5:8080").
 It keeps no log of what is asked for.
 """
 
@@ -15,7 +17,7 @@ import os
 import re
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -33,6 +35,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 ROOT = Path(__file__).resolve().parent
 
+# Model servers on the visitor's own computer, asked only when the page's user says so. CSP has no form for [::1].
+LOOPBACK = "http://localhost:* http://127.0.0.1:*"
+ORIGIN = re.compile(r"https?://(?:\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(?::\d{1,5}|:\*)?")
+
 # On every response whatever its status: a worker that comes without a CSP is not restricted by the page's.
 HEADERS = {
     "Content-Security-Policy": "; ".join(
@@ -41,7 +47,7 @@ HEADERS = {
             "script-src 'self' 'wasm-unsafe-eval'",
             "worker-src 'self'",
             # Hubs of the catalog, asked only when somebody downloads from them; they answer from changing hosts.
-            "connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co",
+            f"connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co {LOOPBACK}",
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",
@@ -108,16 +114,17 @@ self.addEventListener("activate", (event) => event.waitUntil((async () => {
 class Guard:
     """Around everything: only the names this server goes by (DNS rebinding), and HEADERS on every response."""
 
-    def __init__(self, app: ASGIApp, names: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, names: Iterable[str], model_servers: str = "") -> None:
         self.app = app
         self.names = frozenset(names)
+        self.headers = with_model_servers(HEADERS, model_servers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
                 headers.setdefault("Cache-Control", "no-store")
-                for name, value in HEADERS.items():
+                for name, value in self.headers.items():
                     headers[name] = value
             await send(message)
 
@@ -125,6 +132,15 @@ class Guard:
             await Response("Unknown host", status_code=400, media_type="text/plain")(scope, receive, guarded)
         else:
             await self.app(scope, receive, guarded)
+
+
+def with_model_servers(headers: Mapping[str, str], origins: str) -> Mapping[str, str]:
+    """`headers` with a policy that also lets the page connect to `origins`. Raises ValueError when one is no origin."""
+    for origin in origins.split():
+        if not ORIGIN.fullmatch(origin):
+            raise ValueError(f"MODEL_SERVERS: not an origin: {origin}")
+    policy = headers["Content-Security-Policy"].replace(LOOPBACK, " ".join((LOOPBACK, *origins.split())))
+    return {**headers, "Content-Security-Policy": policy}
 
 
 def host_name(host: str) -> str:
@@ -273,7 +289,7 @@ async def on_http_error(request: Request, error: Exception) -> Response:
     return Response(error.detail, error.status_code, headers=error.headers, media_type="text/plain")
 
 
-def create_app(site: Site, public_host: str = "") -> ASGIApp:
+def create_app(site: Site, public_host: str = "", model_servers: str = "") -> ASGIApp:
     routes = [
         Route("/api/health", health),
         Route("/api/config", config),
@@ -281,7 +297,7 @@ def create_app(site: Site, public_host: str = "") -> ASGIApp:
     ]
     app = Starlette(routes=routes, exception_handlers={HTTPException: on_http_error})
     names = {"127.0.0.1", "localhost", "[::1]", *filter(None, [public_host.lower()])}
-    return Guard(app, names)
+    return Guard(app, names, model_servers)
 
 
 def built_site(root: Path = ROOT) -> Site:
@@ -333,7 +349,7 @@ def main() -> None:
     if not port.isdecimal():
         sys.exit(f"PORT is not a number: {port}")
     listening = listen(os.environ.get("HOST") or "127.0.0.1", int(port))
-    app = create_app(site, os.environ.get("PUBLIC_HOST", ""))
+    app = create_app(site, os.environ.get("PUBLIC_HOST", ""), os.environ.get("MODEL_SERVERS", ""))
     settings = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, lifespan="off")
     with contextlib.suppress(KeyboardInterrupt):
         Server(settings).run([listening])

@@ -18,6 +18,16 @@
      |   +- LoadCrashed       the page ended while this model was loaded, so it is not loaded again unasked
      |   +- WrongAnswer       the self-test after load did not give the known answer
      |   +- NotLoaded
+     |   +- ServerError       a server that runs the model for us (the user's own, or one behind ours) did not
+     |       +- ServerUnreachable nothing answers there, or it lets no page of ours read its answer
+     |       +- ServerSilent      connected, and then not a word for too long
+     |       +- ServerOverloaded  429 or 5xx: worth another try
+     |       +- KeyRefused        401 or 403
+     |       +- ModelMissing      it does not have this model, or has not loaded it
+     |       +- RequestRejected   any other status
+     |       +- NotAModelServer   HTML, a redirect, no JSON, an event without end: something else answers there
+     |       +- EmptyAnswer       it ended the answer without a word
+     |       +- AnswerBroken      it broke the answer off, with or without saying so
      +- DownloadError
      |   +- NetworkFailed     no answer, or the connection broke: worth another try
      |   +- TransferTruncated fewer bytes than announced: worth another try
@@ -133,6 +143,65 @@ class WrongAnswer(EngineError):
 
 class NotLoaded(EngineError):
     code = "not_loaded"
+
+
+class ServerError(EngineError):
+    code = "answer_broken"
+
+
+class ServerUnreachable(ServerError):
+    """details: host (str)."""
+
+    code = "server_unreachable"
+    retryable = True
+
+
+class ServerSilent(ServerError):
+    """details: seconds (float) it was waited for."""
+
+    code = "server_silent"
+    retryable = True
+
+
+class ServerOverloaded(ServerError):
+    """details: status (int), retry_after_s (float | None)."""
+
+    code = "server_overloaded"
+    retryable = True
+
+
+class KeyRefused(ServerError):
+    """details: status (int)."""
+
+    code = "key_refused"
+
+
+class ModelMissing(ServerError):
+    """details: status (int | None)."""
+
+    code = "model_missing"
+
+
+class RequestRejected(ServerError):
+    """details: status (int), reason (the server's own identifier, or "")."""
+
+    code = "request_rejected"
+
+
+class NotAModelServer(ServerError):
+    """details: reason (str)."""
+
+    code = "not_a_model_server"
+
+
+class EmptyAnswer(ServerError):
+    code = "empty_answer"
+
+
+class AnswerBroken(ServerError):
+    """details: reason (an identifier, or "")."""
+
+    code = "answer_broken"
 
 
 class DownloadError(CandilError):

@@ -4,6 +4,7 @@
  * It decides nothing; what crosses is described in protocol.d.ts.
  */
 import { device } from "./device.js";
+import { fetchStream } from "./fetch_stream.js";
 import { forget } from "./forget.js";
 import { applyUpdate, keep, register } from "./offline.js";
 import { DB_OPS } from "./storage.js";
@@ -219,6 +220,7 @@ const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
   async "page.apply_update"() {
     applyUpdate();
   },
+  "page.fetch_stream": fetchStream,
   "page.forget": forget,
 });
 

@@ -10,6 +10,8 @@ export type ErrorCode =
   | "empty_prompt" | "context_overflow" | "invalid_request" | "not_text" | "file_too_large"
   | "engine_failed" | "engine_hung" | "engine_unavailable" | "engine_busy" | "click_needed" | "device_lost" | "out_of_memory"
   | "load_crashed" | "wrong_answer" | "not_loaded"
+  | "server_unreachable" | "server_silent" | "server_overloaded" | "key_refused" | "model_missing" | "request_rejected"
+  | "not_a_model_server" | "empty_answer" | "answer_broken"
   | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
   | "file_changed" | "wrong_content" | "hash_mismatch"
   | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"
@@ -261,6 +263,14 @@ export interface PageOps {
   "page.updates": { in: {}; out: { ready: true } };
   /** Lets the waiting version take over; the page reloads. */
   "page.apply_update": { in: {}; out: never };
+  /**
+   * One HTTP exchange with a server of the user's: its head once, then its bytes in base64. No cookies, no referrer, no
+   * cache; a redirect is not followed and has status 0. network_failed.
+   */
+  "page.fetch_stream": {
+    in: { url: string; method: "GET" | "POST"; headers: Record<string, string>; body: string | null };
+    out: { status: number; headers: Record<string, string> } | { bytes: string };
+  };
   /** Deletes all this origin keeps beside the database and the store: local storage, caches, the service worker. */
   "page.forget": { in: {}; out: never };
 }

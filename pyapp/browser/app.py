@@ -23,6 +23,7 @@ from pyapp.browser.keyboard import Keyboard
 from pyapp.browser.meter import ContextMeter
 from pyapp.browser.models import ModelsDialog
 from pyapp.browser.page import BrowserPage, by_id
+from pyapp.browser.servers import ServersSection
 from pyapp.browser.sidebar import Sidebar
 from pyapp.browser.speeds import SpeedsDialog
 from pyapp.chat.library import Library
@@ -32,14 +33,18 @@ from pyapp.device_page import DevicePage
 from pyapp.engine import Engine, values
 from pyapp.engines.builtin_ai import BuiltinAi
 from pyapp.engines.current import Current
+from pyapp.engines.openai_http import OpenAiHttp
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.engines.webllm import Webllm
 from pyapp.engines.wllama import Wllama
 from pyapp.figures import conditions
 from pyapp.models.capabilities import Capabilities
+from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage
 from pyapp.preferences import Preferences
+from pyapp.servers.connections import Connections
+from pyapp.servers_page import ServersPage
 from pyapp.settings.tailored import Tailored
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Ready
@@ -100,11 +105,13 @@ class Candil:
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
         self.session = Session(self.library.new(), self.library, new_id, now_ms, page.show_session)
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
+        self.servers = Connections(self.library.database)
         engines: list[Engine] = [
             TransformersJs(bridge, seed=_seed),
             Wllama(bridge, seed=_seed),
             Webllm(bridge, seed=_seed, now_ms=performance.now),
             BuiltinAi(bridge, languages=_languages, now_ms=performance.now),
+            OpenAiHttp(bridge, self.servers.key_for, seed=_seed, now_ms=performance.now),
         ]
         self.engines = [engine.name for engine in engines]
         current = Current(engines)
@@ -115,10 +122,15 @@ class Candil:
         self.sidebar = Sidebar(lambda: page.language, page.announce)
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)
+        servers = ServersPage(bridge, self.servers, self._use_server, location.origin)
         device = DevicePage(self.setup, current, self.app.speeds, now_ms, self.session.stop)
-        digit = DigitTest(bridge, self._capabilities, lambda: page.language)
-        models = ModelsPage(self.setup, self.store, self.session.stop)
-        self.models = ModelsDialog(models, device, digit, lambda: page.language)
+        self.models = ModelsDialog(
+            ModelsPage(self.setup, self.store, self.session.stop),
+            device,
+            DigitTest(bridge, self._capabilities, lambda: page.language),
+            ServersSection(servers, lambda: page.language),
+            lambda: page.language,
+        )
         self.speeds = SpeedsDialog(self.app.speeds, lambda: page.language)
         self.dialogs = self._dialogs()
         self.meter = ContextMeter(page, self.session, self.engine)
@@ -144,10 +156,15 @@ class Candil:
             chosen=LocalIntent(CHOSEN_KEY),
             engines=self.engines,
             loading=LocalIntent(LOADING_KEY),
+            served=self.servers.specs,
         )
 
     def _capabilities(self) -> Capabilities | None:
         return self.setup.catalog.capabilities if self.setup.catalog else None
+
+    async def _use_server(self, model: ModelSpec, variant: Variant) -> None:
+        self.session.stop()
+        await self.setup.use(model, variant)
 
     def _dialogs(self) -> Dialogs:
         data = YourData(self.library, self.preferences, self.store, self.bridge, self._text, new_id, now_ms)

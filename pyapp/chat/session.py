@@ -9,11 +9,12 @@ from typing import Any
 
 from pyapp.chat import branches
 from pyapp.chat.prompt import prompt, title
+from pyapp.chat.reasoning import Reasoning
 from pyapp.chat.repair import repaired
 from pyapp.chat.shelf import Shelf
 from pyapp.chat.shown import Changed, Listener, Opened, differences
 from pyapp.chat.tree import Attachment, Chat, Conversation, Entry, Origin
-from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest, TextDelta
+from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest
 from pyapp.errors import CandilError, EmptyPrompt, EngineFailed, InvalidRequest, RequestError
 
 
@@ -172,6 +173,7 @@ class Session:
 
     async def _run(self, answer_id: str, engine: Engine, request: GenerateRequest, before: Conversation) -> None:
         self._growing = answer_id
+        self._reasoning = Reasoning()
         self._made.add(answer_id)
         task = self._answering = asyncio.ensure_future(self._grow(engine, request))
         try:
@@ -206,13 +208,13 @@ class Session:
         if self._growing is None:
             return  # stopped: what is still on its way is not shown
         answer = self.conversation.entries[self._growing]
-        if isinstance(event, TextDelta):
-            answer = replace(answer, text=answer.text + event.text)
+        if isinstance(event, Finished):
+            self._settle(replace(answer, state="done", usage=event.usage, reason=event.reason))
+        elif piece := self._reasoning.as_text(event, answer.text):
+            answer = replace(answer, text=answer.text + piece)
             self.conversation = self.conversation.put(answer)
             self.shelf.keep(answer)
-            self.on_event(Changed(answer, event.text))
-        elif isinstance(event, Finished):
-            self._settle(replace(answer, state="done", usage=event.usage, reason=event.reason))
+            self.on_event(Changed(answer, piece))
 
     def _fail(self, error: CandilError) -> None:
         if self._growing is not None:

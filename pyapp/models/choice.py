@@ -107,6 +107,8 @@ def fit(variant: Variant, capabilities: Capabilities) -> Fit:
 
 
 def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
+    if variant.device == "server":
+        return ()
     if variant.device == "browser":
         return _BROWSER_BLOCKS.get(capabilities.builtin_ai, ())
     if variant.pinned and not variant.files:

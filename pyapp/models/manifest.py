@@ -19,7 +19,9 @@ from typing import Literal, cast
 from pyapp.models.names import FILE_GLOB, FILE_PATH, HOST, MODEL_ID, REPO, REVISION, SHA256, URL, VARIANT_NAME, WORD
 from pyapp.models.strict_json import Node, loads
 
-Device = Literal["wasm", "webgpu", "browser"]  # "browser": wherever the browser runs a model of its own
+Device = Literal["wasm", "webgpu", "browser", "server"]
+"""Where a model runs. "browser": wherever the browser runs a model of its own. "server": on one that the user named,
+never in a catalog."""
 
 FORMAT = 1
 ENGINES = frozenset({"transformers_js", "wllama", "builtin_ai", "webllm"})
@@ -107,7 +109,15 @@ class BrowserSource:
     """Part of the browser, which fetches and keeps it: there are no files for us."""
 
 
-Source = EmbeddedSource | HubSource | BrowserSource
+@dataclass(frozen=True, slots=True)
+class ServerSource:
+    """On a server that speaks OpenAI's protocol; `model` is the server's name for it. Never in a catalog."""
+
+    base_url: str
+    model: str
+
+
+Source = EmbeddedSource | HubSource | BrowserSource | ServerSource
 
 
 @dataclass(frozen=True, slots=True)

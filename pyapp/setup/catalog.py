@@ -19,6 +19,11 @@ class Catalog:
     capabilities: Capabilities
     preference: Preference  # "auto" unless the user forces a device
     manifest: Manifest = field(default_factory=lambda: Manifest(()))
+    served: tuple[ModelSpec, ...] = ()  # on servers of the user's: never offered, only named
+
+    def serving(self, model: ModelSpec) -> Catalog:
+        """With a model on a server, in the place of the one of its id."""
+        return replace(self, served=(*(each for each in self.served if each.id != model.id), model))
 
     def having(self, model: ModelSpec) -> Catalog:
         """With `model` in the place of the one of its id."""
@@ -41,7 +46,7 @@ class Catalog:
 
     def named(self, key: str | None) -> Iterator[Pick]:
         """The variant that `key` names, if it may run here."""
-        for model in self.manifest.models:
+        for model in (*self.manifest.models, *self.served):
             for variant in model.variants:
                 if pick_key(model, variant) == key and self._may_run(variant):
                     yield model, variant

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -57,6 +57,10 @@ class PageIntent:
         self._key = key
 
 
+async def _none_served() -> tuple[ModelSpec, ...]:
+    return ()
+
+
 def _ignore(_state: SetupState) -> None:
     pass
 
@@ -77,6 +81,7 @@ class Setup:
     loading: Intent = field(default_factory=PageIntent)  # keys: `crashed`, and what is being loaded
     crashed: tuple[str, ...] = ()  # a load of these ended the page
     engines: Collection[str] = ENGINES  # what this build runs
+    served: Callable[[], Awaitable[tuple[ModelSpec, ...]]] = _none_served  # on servers the user has put to use
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
@@ -142,6 +147,8 @@ class Setup:
         if self.state == Ready(model, variant):
             return
         await self._give_up()
+        if variant.device == "server":
+            self.catalog = self.catalog.serving(model)
         if await self._is_installed(variant):
             await self._run(self._load(model, variant))
         else:
@@ -235,7 +242,7 @@ class Setup:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
         manifest = with_pins(of_engines(manifest, self.engines), await self.store.records())
-        self.catalog = Catalog(capabilities, self.device, manifest)
+        self.catalog = Catalog(capabilities, self.device, manifest, await self.served())
 
     async def ask_browser(self) -> None:
         """Where its own model stands may have changed since the device was looked at."""
@@ -331,9 +338,13 @@ class Setup:
         return self._is_here(variant, await self._whole())
 
     def _is_here(self, variant: Variant, whole: Collection[frozenset[str]]) -> bool:
-        if variant.device == "browser":
-            return self._catalog().capabilities.builtin_ai == "available"
-        return variant.pinned and content(variant) in whole
+        match variant.device:
+            case "browser":
+                return self._catalog().capabilities.builtin_ai == "available"
+            case "server":
+                return True
+            case _:
+                return variant.pinned and content(variant) in whole
 
     async def _whole(self) -> set[frozenset[str]]:
         return {content(variant) for _, variant in await self.store.installed()}

@@ -31,7 +31,7 @@ def page(shown: Shown, language: Language) -> Html:
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
         '<div data-part="device"></div><div data-part="digit"></div>'
         '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
-        '<div data-part="models">{models}</div>',
+        '<div data-part="models">{models}</div><div data-part="servers"></div>',
         title=language.text("models.title"),
         close=language.text("settings.close"),
         storage=storage(shown, language),

@@ -24,7 +24,7 @@ from pyapp.models.manifest import ModelSpec, Variant, parse
 from tests.browser import on_device_manifest
 from tests.browser.aside import aside, entered, wait
 from tests.browser.conftest import CHROMIUM, DESKTOP, FLAGS, Candil, Site, show_list
-from tests.browser.test_engine_contract import PageTransport
+from tests.browser.page_transport import PageTransport
 from tests.contract.engine import QUESTION, Check, answer, applying, load, refused
 
 ROW = "browser-own.own"

@@ -22,7 +22,7 @@ from pyapp.models.manifest import EmbeddedSource, ManifestFile, ModelSpec, Varia
 from pyapp.models.store import Store
 from tests.browser.aside import aside, entered
 from tests.browser.conftest import CHROMIUM, FLAGS, WEBGPU_FLAGS, Site
-from tests.browser.test_engine_contract import PageTransport
+from tests.browser.page_transport import PageTransport
 from tests.contract.engine import QUESTION, answer, load, refused
 
 LIBRARY = "/vendor/web-llm/index.js"

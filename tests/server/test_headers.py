@@ -62,8 +62,25 @@ def test_the_policy_allows_neither_inline_nor_foreign_scripts() -> None:
     assert "unsafe-inline" not in policy
     assert "'unsafe-eval'" not in policy
     # Models come from hubs; what a page may run or show comes from here.
-    assert directives.pop("connect-src") == "'self' https://huggingface.co https://*.huggingface.co https://*.hf.co"
+    # Models come from hubs or from servers on the visitor's computer; what a page may run or show comes from here.
+    hubs = "https://huggingface.co https://*.huggingface.co https://*.hf.co"
+    assert directives.pop("connect-src") == f"'self' {hubs} http://localhost:* http://127.0.0.1:*"
     assert "http" not in str(directives)
+
+
+def test_other_model_servers_are_named_by_whoever_runs_the_site(folder: Path) -> None:
+    origins = "https://models.example.org http://192.168.1.5:8080"
+    app = static_server.create_app(static_server.Site((folder,), {}), model_servers=origins)
+    policy = ask(app, "/a.js").headers["content-security-policy"]
+    assert f"https://*.hf.co http://localhost:* http://127.0.0.1:* {origins}; style-src" in policy
+
+
+@pytest.mark.parametrize(
+    "wrong", ["*", "https:", "https://a;script-src", "'unsafe-eval'", "https://a/path", "a.example"]
+)
+def test_what_is_no_origin_is_no_model_server(folder: Path, wrong: str) -> None:
+    with pytest.raises(ValueError, match="MODEL_SERVERS"):
+        static_server.create_app(static_server.Site((folder,), {}), model_servers=wrong)
 
 
 @pytest.mark.parametrize(
