@@ -138,6 +138,8 @@ class Session:
         """Undoes `delete`; nothing when another chat is shown by now."""
         if removed.entries[0].chat_id != self.conversation.chat.id:
             return
+        # What another tab was writing when it was deleted is as it was then, unless that tab goes on and tells.
+        removed = replace(removed, entries=tuple(map(_ended, removed.entries)))
         for entry in removed.entries:
             self.shelf.keep(entry)
         restored = branches.restore(self.conversation, removed)
@@ -158,7 +160,7 @@ class Session:
         entries = self.conversation.entries
         gone = [e for e in entries.values() if e.state == "streaming" and e.id != self._growing]
         if gone:
-            stopped = {e.id: replace(e, state="stopped") for e in gone}
+            stopped = {e.id: _ended(e) for e in gone}
             self._show(replace(self.conversation, entries={**entries, **stopped}))
 
     # ---- how an answer grows ----
@@ -268,3 +270,7 @@ class Session:
     def _now(self) -> int:
         """Later than every message there is: a clock that was set back does not reorder a conversation."""
         return max(self.now_ms(), 1 + max((e.created_ms for e in self.conversation.entries.values()), default=-1))
+
+
+def _ended(entry: Entry) -> Entry:
+    return replace(entry, state="stopped") if entry.state == "streaming" else entry
