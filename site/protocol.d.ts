@@ -13,6 +13,8 @@ export type ErrorCode =
   | "file_changed" | "wrong_content" | "hash_mismatch"
   | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"
   | "import_unreadable" | "import_too_new" | "import_too_large"
+  | "not_gguf" | "gguf_truncated" | "gguf_damaged" | "gguf_unsupported" | "not_a_chat_model" | "parts_missing" | "several_models"
+  | "file_unreadable"
   | "manifest_invalid";
 
 /** Why an op failed. `details` are JSON values a sentence may show; never a prompt. */

@@ -8,7 +8,7 @@ name, and one sha256 with two sizes. Members it does not know are ignored.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -18,7 +18,7 @@ from pyapp.models.strict_json import Node, loads
 Device = Literal["wasm", "webgpu"]
 
 FORMAT = 1
-ENGINES = frozenset({"transformers_js"})
+ENGINES = frozenset({"transformers_js", "wllama"})
 DEVICES = frozenset({"wasm", "webgpu"})
 
 _URL_WORDS = "an https URL, a loopback http URL or a path on this site"
@@ -30,6 +30,16 @@ class ManifestFile:
     url: str  # relative to the manifest, or absolute
     bytes: int
     sha256: str
+
+    @property
+    def in_place(self) -> bool:
+        """A file the user picked, read where it is: instead of a sha256 it has the name the page knows it by."""
+        return not SHA256.fullmatch(self.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class UnpinnedFile(ManifestFile):
+    """From an address the user gave: nobody has told its hash. Until it is here `sha256` only names what has arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +90,22 @@ class HubSource:
         return f"{self.host}/{self.repo}/resolve/{self.revision}/{path}"
 
 
-Source = EmbeddedSource | HubSource
+@dataclass(frozen=True, slots=True)
+class OwnSource:
+    """A file of the user's, called `name` on their disk; never in a catalog."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """An address the user gave; never in a catalog. The hashes are those of the first download."""
+
+    url: str
+
+
+UserSource = OwnSource | UrlSource
+Source = EmbeddedSource | HubSource | UserSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +120,11 @@ class ModelSpec:
     source: Source
     verified: bool  # somebody of this project ran it and compared its answers
     variants: tuple[Variant, ...]
+
+    @property
+    def own(self) -> bool:
+        """The user's, not this site's."""
+        return isinstance(self.source, UserSource)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,32 +152,36 @@ class Manifest:
 
 def parse(text: str) -> Manifest:
     """The catalog in `text`. Raises ManifestError, one sentence that names the place, when anything is wrong."""
-    return read(loads(text))
+    return read(loads(text), read_source)
 
 
-def read(root: Node) -> Manifest:
+def read(root: Node, source: Callable[[Node], Source]) -> Manifest:
+    """`source` reads where a model is from."""
     version = root.at("format").integer(least=0)
     if version != FORMAT:
         raise root.at("format").wrong(f"is {version}; this version of Candil reads {FORMAT}")
     nodes = root.at("models").items()
-    models = tuple(_model(node) for node in nodes)
+    models = tuple(_model(node, source(node.at("source"))) for node in nodes)
     _distinct(zip(nodes, (model.id for model in models), strict=True), "id")
     _one_size_per_hash(models)
     return Manifest(models, _engines(root.at("engines")) if root.has("engines") else {})
 
 
-def _model(node: Node) -> ModelSpec:
-    source = _source(node.at("source"))
+def _model(node: Node, source: Source) -> ModelSpec:
     nodes = node.at("variants").items(least=1)
     variants = tuple(_variant(variant, source) for variant in nodes)
     _distinct(zip(nodes, (variant.name for variant in variants), strict=True), "name")
+
+    def silent(key: str) -> bool:
+        return isinstance(source, UserSource) and node.at(key).value == ""  # the file says nothing of a licence
+
     return ModelSpec(
         id=node.at("id").text(MODEL_ID, "lower-case letters, digits, dots and dashes"),
         title=node.at("title").text(),
         parameters=node.at("parameters").integer(least=1),
         context_tokens=node.at("context_tokens").integer(least=1),
-        license=node.at("license").text(),
-        license_url=node.at("license_url").text(URL, _URL_WORDS),
+        license="" if silent("license") else node.at("license").text(),
+        license_url="" if silent("license_url") else node.at("license_url").text(URL, _URL_WORDS),
         languages=tuple(language.text(WORD, "a language tag") for language in node.at("languages").items()),
         source=source,
         verified=node.at("verified").boolean(),
@@ -155,7 +189,8 @@ def _model(node: Node) -> ModelSpec:
     )
 
 
-def _source(node: Node) -> Source:
+def read_source(node: Node) -> Source:
+    """Where a model of the catalog is from."""
     if node.at("kind").one_of({"embedded", "hub"}) == "hub":
         return HubSource(
             host=node.at("host").text(HOST, "https:// and a host"),

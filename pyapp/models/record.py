@@ -9,7 +9,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pyapp.errors import ManifestError
-from pyapp.models.manifest import FORMAT, EmbeddedSource, ManifestFile, ModelSpec, Variant, read
+from pyapp.models.manifest import (
+    FORMAT,
+    EmbeddedSource,
+    HubSource,
+    ManifestFile,
+    ModelSpec,
+    OwnSource,
+    Source,
+    UrlSource,
+    Variant,
+    read,
+    read_source,
+)
+from pyapp.models.names import URL
 from pyapp.models.strict_json import Node
 
 
@@ -28,9 +41,28 @@ def key(model: ModelSpec, variant: Variant) -> str:
     return f"{model.id}.{variant.name}"
 
 
+_KINDS: dict[type[Source], str] = {
+    EmbeddedSource: "embedded",
+    HubSource: "hub",
+    OwnSource: "own",
+    UrlSource: "url",
+}
+
+
+def _source(node: Node) -> Source:
+    """Also what no catalog has: the user's own."""
+    match node.at("kind").value:
+        case "own":
+            return OwnSource(node.at("name").text())
+        case "url":
+            return UrlSource(node.at("url").text(URL, "an address"))
+        case _:
+            return read_source(node)
+
+
 def to_wire(model: ModelSpec, variant: Variant) -> dict[str, Any]:
     entry = asdict(model)
-    entry["source"]["kind"] = "embedded" if isinstance(model.source, EmbeddedSource) else "hub"
+    entry["source"]["kind"] = _KINDS[type(model.source)]
     for written in entry["variants"]:
         for optional in ("files", "self_test"):
             if not written[optional]:
@@ -42,7 +74,7 @@ def from_wire(wire: object, blobs: dict[str, int]) -> Installed | None:
     """None for what this version cannot read: as if it were not installed. `blobs`: bytes by sha256."""
     try:
         root = Node(wire, "$")
-        (model,) = read(root).models
+        (model,) = read(root, _source).models
         name = root.at("variant").text()
         (variant,) = (v for v in model.variants if v.name == name)
     except (ManifestError, ValueError):
