@@ -3,6 +3,7 @@
  * by the op's first word, and carries replies to Python in batches, at most one per animation frame.
  * It decides nothing; what crosses is described in protocol.d.ts.
  */
+import { device } from "./device.js";
 import { forget } from "./forget.js";
 import { applyUpdate, keep, register } from "./offline.js";
 import { DB_OPS } from "./storage.js";
@@ -171,6 +172,9 @@ const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
   },
   async "page.persist"(_payload, _signal, emit) {
     emit({ persisted: (await navigator.storage?.persist?.()) ?? false });
+  },
+  async "page.device"(_payload, _signal, emit) {
+    emit(await device());
   },
   async "page.keep"({ group }, signal, emit) {
     await keep(group, { signal, onProgress: emit });

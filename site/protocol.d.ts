@@ -135,6 +135,17 @@ export interface PageOps {
   "page.persist": { in: {}; out: { persisted: boolean } };
   /** Makes the service worker keep the files of a group ("transformers_js:wasm"); {received, total} bytes. offline_unavailable. */
   "page.keep": { in: { group: string }; out: { received: number; total: number } };
+  /** What only the page can say of the device; `memory_gb` and `mobile` are null outside Chromium. */
+  "page.device": {
+    in: {};
+    out: {
+      memory_gb: number | null;
+      mobile: boolean | null;
+      user_agent: string;
+      touch_points: number;
+      builtin_ai: "unavailable" | "downloadable" | "downloading" | "available";
+    };
+  };
   /** GETs a small same-origin JSON file; one value {body} with the text. */
   "page.read": { in: { url: string }; out: { body: string } };
   /**

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pyapp.engine import FinishReason, Usage
 from pyapp.errors import CandilError
+from pyapp.models.manifest import Device
 
 State = Literal["streaming", "done", "stopped", "error"]
 
@@ -22,7 +23,7 @@ class Origin:
     """Who answered, shown under every answer: nothing leaves the device unnoticed."""
 
     model: str  # its title
-    device: Literal["wasm", "webgpu"]
+    device: Device
     engine: str = "transformers_js"
 
 

@@ -20,6 +20,7 @@ Reason = Literal[
     "feature_missing",
     "no_wasm_simd",
     "too_big_for_wasm",
+    "no_builtin_ai",
     # why it can, but is not taken unless the user asks for its device
     "software_adapter",
     "buffer_too_small",
@@ -29,7 +30,7 @@ Reason = Literal[
     "space_may_be_short",
 ]
 
-ORDER: tuple[Device, ...] = ("webgpu", "wasm")
+ORDER: tuple[Device, ...] = ("webgpu", "wasm", "browser")
 WASM_HEAP_BYTES = 2**32  # 32-bit addresses
 
 
@@ -83,7 +84,9 @@ def fit(variant: Variant, capabilities: Capabilities) -> Fit:
 
 
 def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
-    if not variant.files:
+    if variant.device == "browser":
+        return ("no_builtin_ai",) if capabilities.builtin_ai == "unavailable" else ()
+    if variant.pinned and not variant.files:
         return ("not_built",)
     if variant.device == "wasm":
         if not capabilities.wasm_simd:
@@ -97,12 +100,13 @@ def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...
 
 def _doubts(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
     adapter = capabilities.webgpu
-    if variant.device == "wasm" or adapter is None:
+    if variant.device != "webgpu" or adapter is None:
         return ()
     if adapter.software:
         return ("software_adapter",)
     # A file is at least as big as each tensor in it, so this may refuse one that would run; asking for webgpu tries it.
-    return ("buffer_too_small",) if max(f.bytes for f in variant.files) > adapter.max_buffer_bytes else ()
+    largest = max((f.bytes for f in variant.files), default=0)  # not known before it is pinned
+    return ("buffer_too_small",) if largest > adapter.max_buffer_bytes else ()
 
 
 def _remarks(variant: Variant, capabilities: Capabilities) -> list[Reason]:

@@ -17,13 +17,25 @@ ENGINE = "wllama"
 VARIANT = "gguf"
 
 # general.file_type, from llama.h: what people call the quantization
-_QUANTIZATIONS = dict(enumerate("F32 F16 Q4_0 Q4_1".split())) | dict(
-    enumerate(
-        "Q8_0 Q5_0 Q5_1 Q2_K Q3_K_S Q3_K_M Q3_K_L Q4_K_S Q4_K_M Q5_K_S Q5_K_M Q6_K IQ2_XXS IQ2_XS Q2_K_S IQ3_XS "
-        "IQ3_XXS IQ1_S IQ4_NL IQ3_S IQ3_M IQ2_S IQ2_M IQ4_XS IQ1_M BF16".split(),
-        start=7,
-    )
-)
+_QUANTIZATIONS = {
+    0: "F32",
+    1: "F16",
+    2: "Q4_0",
+    3: "Q4_1",
+    7: "Q8_0",
+    8: "Q5_0",
+    9: "Q5_1",
+    10: "Q2_K",
+    11: "Q3_K_S",
+    12: "Q3_K_M",
+    13: "Q3_K_L",
+    14: "Q4_K_S",
+    15: "Q4_K_M",
+    16: "Q5_K_S",
+    17: "Q5_K_M",
+    18: "Q6_K",
+    32: "BF16",
+}  # the others are called by their tensor type
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 from pyapp.errors import ManifestError
 from pyapp.models.manifest import (
     FORMAT,
+    BrowserSource,
     EmbeddedSource,
     HubSource,
     ManifestFile,
@@ -24,6 +25,14 @@ from pyapp.models.manifest import (
 )
 from pyapp.models.names import URL
 from pyapp.models.strict_json import Node
+
+_KINDS: dict[type[Source], str] = {
+    EmbeddedSource: "embedded",
+    HubSource: "hub",
+    BrowserSource: "browser",
+    OwnSource: "own",
+    UrlSource: "url",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +50,6 @@ def key(model: ModelSpec, variant: Variant) -> str:
     return f"{model.id}.{variant.name}"
 
 
-_KINDS: dict[type[Source], str] = {
-    EmbeddedSource: "embedded",
-    HubSource: "hub",
-    OwnSource: "own",
-    UrlSource: "url",
-}
-
-
 def _source(node: Node) -> Source:
     """Also what no catalog has: the user's own."""
     match node.at("kind").value:
@@ -63,11 +64,17 @@ def _source(node: Node) -> Source:
 def to_wire(model: ModelSpec, variant: Variant) -> dict[str, Any]:
     entry = asdict(model)
     entry["source"]["kind"] = _KINDS[type(model.source)]
-    for written in entry["variants"]:
-        for optional in ("files", "self_test"):
-            if not written[optional]:
-                del written[optional]
+    entry["variants"] = [_stated(written) for written in entry["variants"]]
     return {"format": FORMAT, "models": [entry], "variant": variant.name}
+
+
+def _stated(members: dict[str, Any]) -> dict[str, Any]:
+    """Without the members that are not there."""
+    return {
+        name: _stated(value) if isinstance(value, dict) else value
+        for name, value in members.items()
+        if value not in (None, ())
+    }
 
 
 def from_wire(wire: object, blobs: dict[str, int]) -> Installed | None:

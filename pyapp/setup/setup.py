@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -12,7 +12,7 @@ from pyapp.engine import Engine, Transport, values
 from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
 from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
-from pyapp.models.manifest import Manifest, ModelSpec, Variant, parse
+from pyapp.models.manifest import ENGINES, Manifest, ModelSpec, Variant, of_engines, parse
 from pyapp.setup.catalog import Catalog, pick_key
 from pyapp.setup.fetch import ModelStore, fetch
 from pyapp.setup.state import (
@@ -72,6 +72,7 @@ class Setup:
     state: SetupState = field(default_factory=Checking)
     watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
     chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
+    engines: Collection[str] = ENGINES  # those this build has
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
@@ -181,8 +182,8 @@ class Setup:
             self._enter(Unavailable(error))
 
     async def _look_around(self) -> None:
-        probe = (await values(self.transport, "transformers_js.probe"))[-1]
-        capabilities = from_wire(probe, (await values(self.transport, "store.status"))[-1])
+        asked = ("transformers_js.probe", "store.status", "page.device")
+        capabilities = from_wire(*[(await values(self.transport, op))[-1] for op in asked])
         try:
             answer = await values(self.transport, "page.read", {"url": MANIFEST_URL})
             manifest = parse(answer[-1]["body"])
@@ -192,7 +193,7 @@ class Setup:
             if not installed:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
-        self.catalog = Catalog(capabilities, self.device, manifest)
+        self.catalog = Catalog(capabilities, self.device, of_engines(manifest, self.engines))
 
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()

@@ -30,6 +30,7 @@ from pyapp.setup.state import (
 from tests.unit.chat.scripted import ScriptedEngine
 from tests.unit.run import run
 from tests.unit.setup.scripted import (
+    DEVICE,
     GPU,
     MODEL,
     PROBE,
@@ -314,7 +315,7 @@ def test_a_catalog_with_nothing_to_offer() -> None:
 
 
 def capabilities_of(changes: dict[str, Any]) -> Capabilities:
-    return from_wire(PROBE | changes, STATUS)
+    return from_wire(PROBE | changes, STATUS, DEVICE)
 
 
 def test_an_intent_of_the_page() -> None:

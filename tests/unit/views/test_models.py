@@ -41,7 +41,7 @@ def made_up(number: int) -> ModelSpec:
         license="MIT",
         license_url="https://example.org/license",
         languages=("en", "es", "eu"),
-        source=HubSource("https://hub.example", "a/b", "0" * 40),
+        source=HubSource("https://hub.example", "a/b"),
         verified=number > 0,
         variants=(variant("webgpu", "q4"), variant("wasm", "int8")),
     )
