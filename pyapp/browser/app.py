@@ -126,7 +126,7 @@ class Candil:
     def _dialogs(self) -> Dialogs:
         data = YourData(self.library, self.preferences, self.store, self.bridge, self._text, new_id, now_ms)
         apple = "Mac" in navigator.userAgent
-        return Dialogs(self.page, self.session, self.preferences, data, apple=apple)
+        return Dialogs(self.page, self.session, self.setup, self.preferences, data, apple=apple)
 
     def start(self) -> None:
         self.page.restore_draft()
@@ -147,13 +147,13 @@ class Candil:
                 "take-over": lambda _button: app.take_over(),
                 "apply-update": lambda _button: self._apply_update(),
                 "later-update": lambda _button: self.page.show_update(False),
-                "open-models": self.models.open,
-                "open-figures": self.speeds.open,
             }
         )
         self.composer.connect(events)
         self.sidebar.connect(events, app, self.chats)
         self.dialogs.connect(events)
+        self.models.connect(events)
+        self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
         events.on(by_id("choice"), "close", self._chosen)
         events.on(by_id("language"), "change", self._language_changed)

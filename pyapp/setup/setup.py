@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -13,7 +13,7 @@ from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
 from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
 from pyapp.models.manifest import ENGINES, Manifest, ModelSpec, Variant, of_engines, parse
-from pyapp.setup.catalog import Catalog, pick_key
+from pyapp.setup.catalog import Catalog, Pick, pick_key
 from pyapp.setup.fetch import ModelStore, fetch
 from pyapp.setup.state import (
     Checking,
@@ -77,6 +77,7 @@ class Setup:
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
     _losses: int = 0
+    _usual: str | None = None  # while a chat's own model is loaded: the app's
 
     # ---- what the user does ----
 
@@ -127,14 +128,38 @@ class Setup:
 
     async def use(self, model: ModelSpec, variant: Variant) -> None:
         """Loads this variant now and on later visits; fetches it first where it is not whole. Not in a second tab."""
-        if self.catalog is None or isinstance(self.state, Elsewhere) or self.state == Ready(model, variant):
+        if self.catalog is None or isinstance(self.state, Elsewhere):
+            return
+        self._usual = None
+        self.chosen.set(pick_key(model, variant))
+        if self.state == Ready(model, variant):
             return
         await self._give_up()
-        self.chosen.set(pick_key(model, variant))
         if await self._is_installed(variant):
             await self._run(self._load(model, variant))
         else:
             await self._run(self._fetch(await self._offer(model, variant)))
+
+    async def switch(self, key: str) -> None:
+        """Loads the variant that `key` names for now, without choosing it; "" for the app's. One that is not here
+        leaves the one that is loaded."""
+        if not isinstance(self.state, Ready):
+            return
+        usual = self._usual or pick_key(self.state.model, self.state.variant)
+        for model, variant in self._catalog().named(key or usual):
+            if not self.answers_with(key) and await self._is_installed(variant):
+                await self._run(self._load(model, variant))
+                self._usual = usual if key not in ("", usual) else None
+
+    def answers_with(self, key: str) -> bool:
+        """Whether the variant that `switch` would load is the one that is loaded."""
+        now = pick_key(self.state.model, self.state.variant) if isinstance(self.state, Ready) else None
+        return now is not None and (key or self._usual or now) == now
+
+    async def here(self) -> Sequence[Pick]:
+        """What is whole and may run, for `switch`. Raises StorageError."""
+        picks = [pick for pick in await self.store.installed() if self.catalog]
+        return [pick for pick in picks if next(self._catalog().named(pick_key(*pick)), None)]
 
     async def delete(self, model: ModelSpec, variant: Variant) -> None:
         """Frees what is kept of a variant. If it was the one in use, another that is installed takes over.
@@ -175,6 +200,7 @@ class Setup:
     # ---- how it goes on ----
 
     async def _find_model(self, *, ask: bool = True) -> None:
+        self._usual = None
         try:
             await self._look_around()
             await self._go_on(ask)

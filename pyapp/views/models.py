@@ -26,7 +26,7 @@ def page(shown: Shown, language: Language) -> Html:
     """The inside of the dialog."""
     return fill(
         '<div class="page-head"><h2 id="models-title">{title}</h2>'
-        '<button type="button" class="quiet" data-do="close" aria-label="{close}">'
+        '<button type="button" class="quiet" data-action="model-close" aria-label="{close}">'
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
         '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
@@ -226,7 +226,7 @@ def _actions(row: Row) -> Iterator[str]:
 def _button(row: Row, action: str, language: Language, look: str = "secondary") -> Html:
     label = language.text(f"models.do.{action}")
     return fill(
-        '<button type="button" class="{look}" data-do="{action}" aria-label="{label}: {what}"{disabled}>'
+        '<button type="button" class="{look}" data-action="model-{action}" aria-label="{label}: {what}"{disabled}>'
         "{label}</button>",
         look=look,
         disabled=Html(" disabled") if row.blocked and action in _CHANGES_STORE else "",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from pyapp.models.manifest import Variant
+from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.setup.state import (
     Checking,
     Choosing,
@@ -58,6 +58,11 @@ def status(state: SetupState, language: Language) -> tuple[str, str]:
 
 def device(variant: Variant, language: Language) -> str:
     return language.text(f"device.{variant.device}")
+
+
+def pick(model: ModelSpec, variant: Variant, language: Language) -> str:
+    """A variant in a list of several."""
+    return f"{model.title} · {device(variant, language)}"
 
 
 def choice(offer: Offer, language: Language) -> Html:

@@ -124,6 +124,45 @@ def test_what_is_not_here_is_fetched_first() -> None:
     assert any(isinstance(state, Downloading) for state in scene.states)
 
 
+def test_a_model_for_one_chat_is_loaded_without_being_chosen() -> None:
+    scene = Scene(ScriptedStore(here=[WEBGPU, WASM]), gpu=GPU, chosen="tiny/webgpu")
+    setup = scene.setup
+
+    async def story() -> None:
+        assert not setup.answers_with("")
+        await setup.switch("tiny/wasm")  # nothing is loaded yet
+        assert await setup.here() == []
+        await setup.begin()
+        assert await setup.here() == [(MODEL, WEBGPU), (MODEL, WASM)]
+        assert setup.answers_with("")
+        assert setup.answers_with("tiny/webgpu")
+        for key, variant in {"tiny/wasm": WASM, "": WEBGPU, "tiny/webgpu": WEBGPU}.items():
+            await setup.switch(key)
+            assert setup.state == Ready(MODEL, variant)
+            assert setup.answers_with(key)
+        assert scene.engine.loaded == [WEBGPU, WASM, WEBGPU]
+        await setup.switch("gone/wasm")
+        assert setup.state == Ready(MODEL, WEBGPU)
+        await setup.switch("tiny/wasm")
+        await setup.use(MODEL, WASM)  # now it is the app's
+        await setup.switch("")
+        assert setup.state == Ready(MODEL, WASM)
+
+    run(story())
+    assert scene.named.key == "tiny/wasm"
+
+
+def test_a_model_that_is_not_here_is_not_switched_to() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]), gpu=GPU)
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.switch("tiny/webgpu")
+        assert scene.setup.state == Ready(MODEL, WASM)
+
+    run(story())
+
+
 def test_what_runs_is_given_up_first() -> None:
     scene = Scene(ScriptedStore([[300, 60.0, 1000]], here=[WEBGPU]))
 

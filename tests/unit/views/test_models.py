@@ -115,7 +115,7 @@ def test_what_can_be_done(changes: dict[str, Any], expected: list[str]) -> None:
 def test_while_another_is_downloaded_nothing_else_changes_the_store() -> None:
     assert "disabled" in view.row(replace(ROW, blocked=True), EN)
     html = view.row(replace(ROW, blocked=True, standing=Whole()), EN)
-    assert re.findall('data-do="([^"]*)"[^>]* disabled', html) == ["delete"]
+    assert re.findall('data-action="model-([^"]*)"[^>]* disabled', html) == ["delete"]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_storage_in_sentences() -> None:
     assert "Models take 300 MB. Your chats take 5.0 MB. Candil itself takes 15.0 MB." in text
     assert "About 9.7 GB of the 10.0 GB" in text
     assert "may delete models and chats by itself" in text
-    assert 'data-do="persist"' in storage(Shown(usage=USAGE), EN)
+    assert 'data-action="model-persist"' in storage(Shown(usage=USAGE), EN)
 
 
 @pytest.mark.parametrize(

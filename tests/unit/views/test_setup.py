@@ -22,7 +22,7 @@ from pyapp.setup.state import (
     Unavailable,
 )
 from pyapp.views.language import Language
-from pyapp.views.setup import card, choice, progress_figures, status, update
+from pyapp.views.setup import card, choice, pick, progress_figures, status, update
 from pyapp.views.strings import LANGUAGES
 from tests.unit.setup.scripted import MODEL, WASM, progress
 from tests.unit.views.test_chat import words
@@ -99,6 +99,10 @@ def test_progress_says_what_is_known(changes: dict[str, object], expected: str) 
 
 def test_the_engine_is_named_while_it_is_fetched() -> None:
     assert progress_figures(Downloading(OFFER, None, 100), EN).endswith("Fetching the engine…")
+
+
+def test_a_variant_among_several() -> None:
+    assert pick(MODEL, WASM, EN) == "Tiny · processor"
 
 
 def test_a_new_version_is_offered() -> None:
