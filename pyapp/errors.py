@@ -42,7 +42,7 @@
      |   +- NotAChatModel     kind: what it is instead
      |   +- PartsMissing      have, count: of a split model not every part was given
      |   +- SeveralModels     files of more than one model
-     |   +- FileUnreadable    name: moved, changed or taken away since it was picked
+     |   +- FileUnreadable    moved, changed or taken away since it was picked
      +- ManifestError         the catalog is not what its schema says
 
 `code` is the class's stable name on the wire (site/protocol.d.ts lists the same codes, a test keeps
@@ -255,8 +255,6 @@ class SeveralModels(ModelRefused):
 
 
 class FileUnreadable(ModelRefused):
-    """details: name (str) of the file."""
-
     code = "file_unreadable"
 
 
