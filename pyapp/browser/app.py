@@ -21,6 +21,7 @@ from pyapp.browser.intl import BrowserFormats
 from pyapp.browser.keyboard import Keyboard
 from pyapp.browser.meter import ContextMeter
 from pyapp.browser.models import ModelsDialog
+from pyapp.browser.own_models import HeldFiles, OwnModelsSection
 from pyapp.browser.page import BrowserPage, by_id
 from pyapp.browser.sidebar import Sidebar
 from pyapp.browser.speeds import SpeedsDialog
@@ -33,6 +34,7 @@ from pyapp.engines.transformers_js import TransformersJs
 from pyapp.figures import conditions
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage
+from pyapp.own_models import OwnModels
 from pyapp.preferences import Preferences
 from pyapp.settings.tailored import Tailored
 from pyapp.setup.setup import Setup
@@ -42,6 +44,7 @@ from pyapp.your_data import YourData
 
 INTENT_KEY = "candil.download"
 CHOSEN_KEY = "candil.model"
+UNFINISHED_KEY = "candil.own_download"
 LANGUAGE_KEY = "candil.language"
 
 
@@ -80,10 +83,11 @@ def speak(code: str) -> Language:
 class Candil:
     """Everything there is, once, and what holds it together."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, files: HeldFiles) -> None:
         language = speak(pick([document.documentElement.lang]))
         by_id("language").value = language.code
         self.bridge = bridge
+        self.files = files
         self.page = page = BrowserPage(language)
         self.events = Events()
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
@@ -98,6 +102,8 @@ class Candil:
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)
         self.models = ModelsDialog(ModelsPage(self.setup, self.store, self.session.stop), lambda: page.language)
+        self.own = OwnModels(self.setup, self.store, self.session.stop, self.files.release, LocalIntent(UNFINISHED_KEY))
+        self.own_section = OwnModelsSection(self.own, self.files, self.models, self.composer, lambda: page.language)
         self.speeds = SpeedsDialog(self.app.speeds, lambda: page.language)
         self.dialogs = self._dialogs()
         self.meter = ContextMeter(page, self.session, self.engine)
@@ -153,6 +159,7 @@ class Candil:
         self.sidebar.connect(events, app, self.chats)
         self.dialogs.connect(events)
         self.models.connect(events)
+        self.own_section.connect(events)
         self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
         events.on(by_id("choice"), "close", self._chosen)
@@ -225,7 +232,7 @@ def main() -> None:
     """Starts the application; called once, when Python has arrived."""
     from pyscript.js_modules import bridge as bridge_module
 
-    candil = Candil(Bridge(bridge_module))
+    candil = Candil(Bridge(bridge_module), HeldFiles(bridge_module))
     _alive.append(candil)
     candil.start()
 

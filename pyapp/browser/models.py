@@ -24,6 +24,7 @@ class ModelsDialog:
         self._language = language
         self._drawn: dict[str, str] = {}  # HTML by selector
         self._keys: tuple[str, ...] = ()
+        self.on_open: Callable[[], None] = lambda: None
         page.on_change = self._show
 
     def connect(self, events: Events) -> None:
@@ -52,6 +53,7 @@ class ModelsDialog:
         self._keys = ()
         by_id("models").innerHTML = view.page(Shown(), self._language())
         by_id("models").showModal()
+        self.on_open()
         self._page.open()
 
     def _show(self, shown: Shown) -> None:

@@ -87,6 +87,11 @@ class Variant:
         return self.repository is None or self.repository.revision is not None
 
     @property
+    def in_place(self) -> bool:
+        """Nothing is to be fetched: the user has picked its files."""
+        return any(file.in_place for file in self.files)
+
+    @property
     def bytes(self) -> int:
         """Bytes to fetch and to keep, an estimate of one that is not pinned; files of one sha256 are kept once."""
         if self.repository is not None and not self.pinned:
@@ -152,6 +157,10 @@ class ModelSpec:
     def own(self) -> bool:
         """The user's, not this site's."""
         return isinstance(self.source, UserSource)
+
+    @property
+    def in_place(self) -> bool:
+        return any(variant.in_place for variant in self.variants)
 
 
 @dataclass(frozen=True, slots=True)

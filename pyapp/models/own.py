@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pyapp.errors import GgufDamaged, NotAChatModel, PartsMissing, SeveralModels
 from pyapp.models.gguf import Header, Value
@@ -83,6 +83,19 @@ def own_model(parts: Sequence[Part], source: UserSource) -> OwnModel:
         variants=(variant,),
     )
     return OwnModel(model, variant, architecture, bool(values.get("tokenizer.chat_template")), context)
+
+
+def kept_as(model: ModelSpec, variant: Variant, sha256: Mapping[str, str]) -> tuple[ModelSpec, Variant]:
+    """What is written down when its bytes are here: `sha256` has the hash of each file that had another name before.
+
+    Its id is that of the bytes, so another model that says the same of itself does not take its place.
+    """
+    if not sha256:
+        return model, variant
+    files = tuple(ManifestFile(f.path, f.url, f.bytes, sha256.get(f.sha256, f.sha256)) for f in variant.files)
+    kept = replace(variant, files=files)
+    slug, _ = model.id.rsplit("-", 1)
+    return replace(model, id=f"{slug}-{files[0].sha256[:8]}", variants=(kept,)), kept
 
 
 def in_order(parts: Sequence[Part]) -> list[Part]:

@@ -130,6 +130,8 @@ class Setup:
         """Loads this variant now and on later visits; fetches it first where it is not whole. Not in a second tab."""
         if self.catalog is None or isinstance(self.state, Elsewhere):
             return
+        if model.own:
+            self.catalog = self.catalog.having(model)
         self._usual = None
         self.chosen.set(pick_key(model, variant))
         if self.state == Ready(model, variant):
@@ -168,6 +170,8 @@ class Setup:
         """
         key = pick_key(model, variant)
         await self.store.delete(model, variant)
+        if model.own:
+            self.catalog = self._catalog().without(model)
         for named in (self.intent, self.chosen):
             if named.get() == key:
                 named.set(None)
@@ -210,16 +214,19 @@ class Setup:
     async def _look_around(self) -> None:
         asked = ("transformers_js.probe", "store.status", "page.device")
         capabilities = from_wire(*[(await values(self.transport, op))[-1] for op in asked])
+        self.catalog = self.catalog or Catalog(capabilities, self.device)  # the user's own models need no more
+        installed = await self.store.installed()
         try:
             answer = await values(self.transport, "page.read", {"url": MANIFEST_URL})
             manifest = parse(answer[-1]["body"])
         except CandilError:
             # Offline, or the catalog is broken: what is installed needs no catalog.
-            installed = await self.store.installed()
             if not installed:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
-        self.catalog = Catalog(capabilities, self.device, of_engines(manifest, self.engines))
+        own = [model for model in self.catalog.manifest.models if model.own]
+        own += [model for model, _ in installed if model.own]
+        self.catalog = Catalog(capabilities, self.device, of_engines(manifest, self.engines)).having(*own)
 
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
@@ -270,6 +277,8 @@ class Setup:
 
     async def _is_installed(self, variant: Variant) -> bool:
         """By content: an edit of the catalog's words does not make the files others."""
+        if variant.in_place:
+            return True
         whole = [{file.sha256 for file in each.files} for _, each in await self.store.installed()]
         return {file.sha256 for file in variant.files} in whole
 

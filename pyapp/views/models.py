@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import assert_never
 
-from pyapp.models.manifest import ModelSpec
+from pyapp.models.manifest import ModelSpec, OwnSource
 from pyapp.models_page import Shown
 from pyapp.setup.standing import Absent, Damaged, Fetching, Partly, Row, Verifying, Whole
 from pyapp.views.html import Html, fill, join
@@ -30,7 +30,8 @@ def page(shown: Shown, language: Language) -> Html:
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
         '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
-        '<div data-part="models">{models}</div>',
+        '<section id="own" class="own" aria-labelledby="own-title"></section>'
+        '<p class="visually-hidden" role="status" id="own-news"></p><div data-part="models">{models}</div>',
         title=language.text("models.title"),
         close=language.text("settings.close"),
         storage=storage(shown, language),
@@ -63,11 +64,13 @@ def _model(model: ModelSpec, rows: list[Row], language: Language) -> Html:
 
 
 def _license(model: ModelSpec, language: Language) -> Html:
+    if not model.license_url:  # only of the user's own
+        return fill("{license}", license=model.license or language.text("own.license.none"))
     return fill(
         '<a href="{url}" target="_blank" rel="noopener noreferrer">{license} <span class="link-host">{host}</span>'
         '<span class="visually-hidden"> {new_tab}</span></a>',
         url=model.license_url,
-        license=model.license,
+        license=model.license or model.license_url,
         host=host_of(model.license_url),
         new_tab=language.text("models.new_tab"),
     )
@@ -131,7 +134,9 @@ def _badges(row: Row, language: Language) -> Iterator[str]:
         yield language.text("models.in_use" if row.use == "yes" else "models.loading")
     if row.recommended:
         yield language.text("models.recommended")
-    if not row.listed:
+    if row.model.own:
+        yield language.text("own.badge")
+    elif not row.listed:
         yield language.text("models.unlisted")
 
 
@@ -162,6 +167,8 @@ def _standing(row: Row, language: Language) -> Html:
             )
         case Whole():
             text = language.text("models.whole")
+        case Damaged() if isinstance(row.model.source, OwnSource):
+            return _note(language.text("own.damaged"))
         case Damaged(files):
             names = ", ".join(file.path for file in files)
             missing = language.size(sum(file.bytes for file in files))
@@ -212,8 +219,7 @@ def _actions(row: Row) -> Iterator[str]:
         case Verifying():
             yield "stop"
         case Damaged():
-            yield "repair"
-            yield "delete"
+            yield from ("delete",) if isinstance(row.model.source, OwnSource) else ("repair", "delete")
         case Whole():
             if can_run and row.usable and row.use == "no":
                 yield "use"
