@@ -356,6 +356,8 @@ class App:
 
     def _setup_changed(self, state: SetupState) -> None:
         self.page.show_setup(state)
+        if isinstance(state, Ready):
+            self.session.end_abandoned()  # no other tab answers now
         if self._waiting and isinstance(state, Ready):
             self._leave_waiting()
             self.page.show_notice(None)

@@ -160,6 +160,8 @@ class ModelsPage:
 
     async def _fetch(self, offer: Offer) -> None:
         try:
+            if not offer.variant.pinned:
+                offer = await self._setup.pinned(offer)
             async with aclosing(fetch(offer, self._setup.transport, self._store)) as steps:
                 async for self._download in steps:
                     self._tell()

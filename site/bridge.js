@@ -16,6 +16,7 @@ import { hear, post } from "./tabs.js";
 const WORKERS = /** @type {Record<string, string>} */ ({
   store: "./store/store.js",
   transformers_js: "./engines/transformers_js.js",
+  wllama: "./engines/wllama.js",
 });
 
 /** @type {Map<string, Worker>} */
@@ -209,11 +210,14 @@ const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
   /** Holds a Web Lock for as long as the stream lives; see protocol.d.ts. */
   async "page.lock"({ name, steal }, signal, emit) {
     if (!navigator.locks) return emit({ held: true });
-    const options = steal ? { steal: true } : { ifAvailable: true };
-    await navigator.locks.request(name, options, async (lock) => {
+    const ended = new Promise((end) => signal.addEventListener("abort", end));
+    /** @param {LockOptions} how */
+    const hold = (how) => navigator.locks.request(name, how, async (lock) => {
       emit({ held: lock !== null });
-      if (lock) await new Promise((release) => signal.addEventListener("abort", release));
-    }).catch(() => emit({ held: false })); // stolen by another tab
+      if (lock) await ended;
+    }).catch(() => emit({ held: false })); // another tab took it, or the wait was aborted
+    await hold(steal ? { steal: true } : { ifAvailable: true });
+    while (!signal.aborted) await hold({ signal });
   },
   async "page.post"({ value }) {
     post(value);

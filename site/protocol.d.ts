@@ -67,6 +67,8 @@ export interface StoreOps {
     in: { url: string; sha256: string; offset: number; length: number; total: number; etag: string | null; idle_timeout_ms: number };
     out: { received: number; etag?: string | null; range_ignored?: true };
   };
+  /** GETs a small text, from anywhere the CSP allows. Raises the DownloadError codes. */
+  "store.read": { in: { url: string; idle_timeout_ms: number }; out: { text: string } };
   /** Replaces the partial's journal in one atomic step. */
   "store.journal": { in: { sha256: string; journal: unknown }; out: never };
   /** Extends the running SHA-256 of the partial to its first `upto` bytes (from 0 after a restart); yields {hashed}, and {sha256} when upto is `total`. */
@@ -131,6 +133,33 @@ export interface TransformersJsOps {
   };
 }
 
+// ---- worker "wllama" (site/engines/wllama.js) ----
+
+export interface WllamaOps {
+  /** The same as transformers_js.probe. */
+  "wllama.probe": TransformersJsOps["transformers_js.probe"];
+  /**
+   * `files` are the parts of one GGUF in their order. The KV cache is made for `context_tokens` at once; a prompt is read
+   * and an abort heard every `batch_tokens`. With `embeddings` an input of wllama.embed must fit into one batch.
+   */
+  "wllama.load": {
+    in: {
+      files: Record<string, string>; device: "wasm" | "webgpu"; threads: number;
+      context_tokens: number; batch_tokens: number; embeddings: boolean;
+    };
+    out: { stage: "reading" | "session" };
+  };
+  /** As transformers_js.count; nothing of the prompt is run. */
+  "wllama.count": TransformersJsOps["transformers_js.count"];
+  /** As transformers_js.generate; with `schema`, a JSON Schema, the answer is JSON that it describes. */
+  "wllama.generate": {
+    in: TransformersJsOps["transformers_js.generate"]["in"] & { schema: unknown };
+    out: TransformersJsOps["transformers_js.generate"]["out"];
+  };
+  /** One vector per text, of length 1, in their order. */
+  "wllama.embed": { in: { texts: string[] }; out: { vector: number[] } };
+}
+
 export interface WireMessage { role: "system" | "user" | "assistant"; content: string }
 export interface WireSampling { temperature: number; top_k: number; top_p: number; min_p: number; repetition_penalty: number; seed: number }
 export interface WireFinished {
@@ -162,8 +191,8 @@ export interface PageOps {
   /** GETs a small same-origin JSON file; one value {body} with the text. */
   "page.read": { in: { url: string }; out: { body: string } };
   /**
-   * Asks for a Web Lock and holds it until the stream is aborted. {held} once at the start; {held: false} later means
-   * that another tab took it (`steal`), and the stream ends.
+   * Asks for a Web Lock and holds it until the stream is aborted. {held} once at the start, and whenever that changes:
+   * {held: false} when another tab took it (`steal`), {held: true} when the tab that had it is gone.
    */
   "page.lock": { in: { name: string; steal: boolean }; out: { held: boolean } };
   /** Tells the other tabs of this origin. */

@@ -31,6 +31,7 @@ from pyapp.chat_list import ChatList
 from pyapp.engine import values
 from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
+from pyapp.engines.wllama import Wllama
 from pyapp.figures import conditions
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage
@@ -93,7 +94,8 @@ class Candil:
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
         self.session = Session(self.library.new(), self.library, new_id, now_ms, page.show_session)
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
-        engines = [TransformersJs(bridge, seed=_seed)]
+        engines = [TransformersJs(bridge, seed=_seed), Wllama(bridge, seed=_seed)]
+        self.engines = [engine.name for engine in engines]
         self.engine = Tailored(Current(engines), self.preferences.wishes, self.preferences.words)
         self.store = Store(bridge)
         self.setup = self._setup()
@@ -127,6 +129,7 @@ class Candil:
             LocalIntent(INTENT_KEY),
             device if device in ("wasm", "webgpu") else "auto",
             chosen=LocalIntent(CHOSEN_KEY),
+            engines=self.engines,
         )
 
     def _dialogs(self) -> Dialogs:

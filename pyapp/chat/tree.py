@@ -52,6 +52,11 @@ class Entry:
     reason: FinishReason | None = None
     error: CandilError | None = None
 
+    @property
+    def words(self) -> str:
+        """What can be searched for: the text and what is attached."""
+        return "\n\n".join([self.text, *(f"{each.name}\n{each.text}" for each in self.attachments)])
+
 
 @dataclass(frozen=True, slots=True)
 class Chat:

@@ -144,7 +144,7 @@ Source = EmbeddedSource | HubSource | BrowserSource | UserSource
 class ModelSpec:
     id: str
     title: str
-    parameters: int
+    parameters: int  # 0: its maker does not say
     context_tokens: int
     license: str
     license_url: str
@@ -220,7 +220,7 @@ def _model(node: Node, source: Source) -> ModelSpec:
     return ModelSpec(
         id=node.at("id").text(MODEL_ID, "lower-case letters, digits, dots and dashes"),
         title=node.at("title").text(),
-        parameters=node.at("parameters").integer(least=1),
+        parameters=node.at("parameters").integer(least=0),
         context_tokens=node.at("context_tokens").integer(least=1),
         license="" if silent("license") else node.at("license").text(),
         license_url="" if silent("license_url") else node.at("license_url").text(URL, _URL_WORDS),

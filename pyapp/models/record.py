@@ -50,6 +50,11 @@ def key(model: ModelSpec, variant: Variant) -> str:
     return f"{model.id}.{variant.name}"
 
 
+def content(variant: Variant) -> frozenset[str]:
+    """What tells whether two are the same: an edit of the catalog's words does not make the files others."""
+    return frozenset(file.sha256 for file in variant.files)
+
+
 def _source(node: Node) -> Source:
     """Also what no catalog has: the user's own."""
     match node.at("kind").value:

@@ -13,6 +13,8 @@ from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
 from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
 from pyapp.models.manifest import ENGINES, Manifest, ModelSpec, Variant, of_engines, parse
+from pyapp.models.pinning import with_pins, with_variant
+from pyapp.models.record import content
 from pyapp.setup.catalog import Catalog, Pick, pick_key
 from pyapp.setup.fetch import ModelStore, fetch
 from pyapp.setup.state import (
@@ -72,10 +74,12 @@ class Setup:
     state: SetupState = field(default_factory=Checking)
     watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
     chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
-    engines: Collection[str] = ENGINES  # those this build has
+    engines: Collection[str] = ENGINES  # what this build runs
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
+    _held: bool = False
+    _turn: asyncio.Task[None] | None = None
     _losses: int = 0
     _usual: str | None = None  # while a chat's own model is loaded: the app's
 
@@ -224,14 +228,16 @@ class Setup:
             if not installed:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
+        manifest = with_pins(of_engines(manifest, self.engines), await self.store.records())
         own = [model for model in self.catalog.manifest.models if model.own]
         own += [model for model, _ in installed if model.own]
-        self.catalog = Catalog(capabilities, self.device, of_engines(manifest, self.engines)).having(*own)
+        self.catalog = Catalog(capabilities, self.device, manifest).having(*own)
 
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
+        whole = await self._whole()
         for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]:
-            if await self._is_installed(variant):
+            if variant.pinned and content(variant) in whole:
                 return await self._load(model, variant)
         for model, variant in catalog.named(self.intent.get()):
             return await self._fetch(await self._offer(model, variant))
@@ -242,9 +248,19 @@ class Setup:
     async def _offer(self, model: ModelSpec, variant: Variant, reason: str | None = None) -> Offer:
         return self._catalog().offer(model, variant, await self.store.received_bytes(variant), reason)
 
+    async def pinned(self, offer: Offer) -> Offer:
+        """The offer, with files that are known now: the hub is asked which they are. Raises DownloadError."""
+        variant = await self.store.pin(offer.variant)
+        model = with_variant(offer.model, variant)
+        self.catalog = self._catalog().having(model)
+        return await self._offer(model, variant)
+
     async def _fetch(self, offer: Offer) -> None:
         self.intent.set(pick_key(offer.model, offer.variant))
         try:
+            if not offer.variant.pinned:
+                self._enter(Downloading(offer))
+                offer = await self.pinned(offer)
             async with aclosing(fetch(offer, self.transport, self.store)) as steps:
                 async for step in steps:
                     self._enter(step)
@@ -277,10 +293,10 @@ class Setup:
 
     async def _is_installed(self, variant: Variant) -> bool:
         """By content: an edit of the catalog's words does not make the files others."""
-        if variant.in_place:
-            return True
-        whole = [{file.sha256 for file in each.files} for _, each in await self.store.installed()]
-        return {file.sha256 for file in variant.files} in whole
+        return variant.in_place or (variant.pinned and content(variant) in await self._whole())
+
+    async def _whole(self) -> set[frozenset[str]]:
+        return {content(variant) for _, variant in await self.store.installed()}
 
     def _catalog(self) -> Catalog:
         assert self.catalog is not None  # a search has come before
@@ -299,25 +315,35 @@ class Setup:
     # ---- the lock: one tab at a time ----
 
     async def _hold_lock(self, steal: bool) -> bool:
-        """True when this tab may run the engine; from then on another tab may take it."""
-        if self._lock and not self._lock.done():
+        """True when this tab may run the engine; from then on another tab may take it. False: it is waited for."""
+        if self._held:
             return True
+        if self._lock:
+            self._lock.cancel()
         answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._lock = asyncio.ensure_future(self._watch_lock(steal, answered))
         return await answered
 
     async def _watch_lock(self, steal: bool, answered: asyncio.Future[bool]) -> None:
         async for value in self.transport.stream("page.lock", {"name": LOCK, "steal": steal}):
+            before, self._held = self._held, value["held"]
             if not answered.done():
-                answered.set_result(value["held"])
-            elif not value["held"]:
+                answered.set_result(self._held)
+            elif before and not self._held:
                 await self._yield_engine()
+            elif self._held and not before:
+                self._turn = asyncio.ensure_future(self._take_turn())
 
     async def _yield_engine(self) -> None:
         """Another tab took over: stop what runs here and give the memory back."""
         self._abandon()
         await self.engine.unload()
         self._enter(Elsewhere())
+
+    async def _take_turn(self) -> None:
+        """The tab that ran the engine is gone."""
+        self._enter(Checking())
+        await self._run(self._find_model(ask=False))
 
     # ---- small parts ----
 

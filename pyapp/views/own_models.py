@@ -85,6 +85,8 @@ def _asking(asking: Asking, language: Language) -> Html:
 def _found(found: Found, own: OwnModel, shown: ShownOwn, language: Language) -> Html:
     parts = [_facts(own, language), _fit(shown.fit, language)]
     parts += [fill('<p class="note">{text}</p>', text=text) for text in _notes(found, shown, language)]
+    if not found.own.has_template:
+        parts.append(_bad(language.text("own.template.why")))
     if found.error:
         parts.append(_bad(language.error(found.error)))
     return join([*parts, _buttons(list(_actions(found, shown)), language)])
@@ -142,7 +144,7 @@ def _notes(found: Found, shown: ShownOwn, language: Language) -> Iterator[str]:
 
 
 def _actions(found: Found, shown: ShownOwn) -> Iterator[str]:
-    if shown.fit and shown.fit.verdict != "no" and shown.usable:
+    if found.own.has_template and shown.fit and shown.fit.verdict != "no" and shown.usable:
         yield from ("download",) if found.remote else ("use", "keep")
     yield "cancel"
 

@@ -5,7 +5,7 @@ import { Failure } from "../worker.js";
 import { isUnreadable } from "./classify.js";
 import { hashOf, RunningHashes } from "./hashing.js";
 import { holdLock } from "./lock.js";
-import { peek, transfer } from "./transfer.js";
+import { peek, read, transfer } from "./transfer.js";
 
 /** @typedef {import("./disk").Disk} Disk */
 /** @typedef {import("../protocol").Op} Op */
@@ -59,6 +59,9 @@ export function operations(opening, createSha256, base) {
       } finally {
         file.release();
       }
+    },
+    async *read(request, { signal }) {
+      yield { text: await read(request, base, signal) };
     },
     async *peek(request, { signal }) {
       yield await peek(request, base, signal);

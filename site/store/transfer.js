@@ -69,6 +69,23 @@ export async function* transfer(request, base, file, signal) {
 }
 
 /**
+ * A small text: what a hub says of a repository, or has in it.
+ *
+ * @param {{ url: string, idle_timeout_ms: number }} request @param {URL} base @param {AbortSignal} signal
+ * @returns {Promise<string>}
+ */
+export async function read(request, base, signal) {
+  const watch = new Watch(signal, request.idle_timeout_ms);
+  try {
+    const response = await get(new URL(request.url, base), {}, watch);
+    refuse(response, Date.now());
+    return await response.text().catch((error) => Promise.reject(watch.reason(error)));
+  } finally {
+    watch.stop();
+  }
+}
+
+/**
  * A part of a file of which nothing is known yet; see store.peek in protocol.d.ts.
  * @param {{ url: string, offset: number, length: number, idle_timeout_ms: number }} request
  * @param {URL} base @param {AbortSignal} signal

@@ -221,11 +221,3 @@ def test_the_enumerations_are_the_same() -> None:
 
 def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-
-
-def test_this_repositorys_catalog() -> None:
-    text = (ROOT / "model_manifest.json").read_text("utf-8")
-    VALIDATOR.validate(json.loads(text))
-    (model,) = parse(text).models
-    assert model.id == "smollm2-135m-instruct"
-    assert [variant.device for variant in model.variants] == ["webgpu", "wasm"]

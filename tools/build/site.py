@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.build import archive, compress, model, precache, shell, styles, vendor
+from tools.build import archive, compress, model, precache, shell, styles, vendor, wllama
 from tools.build.cache import Cache, digest, digest_files, sha256
 from tools.build.layout import ROOT, Sources
 
@@ -69,6 +69,8 @@ def compose(sources: Sources, target: Target) -> Files:
     cache = Cache(sources.cache / "build")
     files: Files = dict(site_files(sources.site))
     files.update(vendor.vendored(sources.node_modules))
+    for name, script in wllama.workers(sources.node_modules / "@wllama" / "wllama"):
+        files[name] = cache.write(Path(name).name, script)
     files["stdlib.zip"] = archive.standard_library(sources, cache)
     html = shell.preloading(page(sources), vendor.started(files))
     if not target.dev:

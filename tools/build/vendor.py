@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pyapp.views.grammars import NAMES as GRAMMARS
+from tools.build import wllama
 from tools.build.layout import BuildError
 
 # PyScript loads these when something asks for them, which nothing in our page does: editors, terminals, CDN packages.
@@ -25,6 +26,8 @@ FILES = {
             *("dist/ort-wasm-simd-threaded.asyncify.mjs", "dist/ort-wasm-simd-threaded.asyncify.wasm"),
         ],
     ),
+    "vendor/wllama/": ("@wllama/wllama", ["esm/index.min.js", "esm/wasm/wllama.wasm", "LICENCE"]),
+    "vendor/jinja/": ("@huggingface/jinja", ["dist/index.js", "LICENSE"]),  # chat templates, for wllama
     # Colours and formulas: loaded with the first finished element that needs them, grammars one by one.
     "vendor/highlight/": (
         "@highlightjs/cdn-assets",
@@ -36,6 +39,7 @@ FILES = {
 
 TRANSFORMERS = "vendor/transformers/transformers.min.js"
 ORT = "vendor/onnxruntime/ort-wasm-simd-threaded"
+WLLAMA = ["vendor/wllama/index.min.js", wllama.WORKER, wllama.THREAD, "vendor/wllama/wllama.wasm", "vendor/jinja/index.js"]
 
 # Engine code comes only after somebody chose the engine: per engine and device, what it then takes.
 ENGINES: dict[str, dict[str, list[str]]] = {
@@ -43,6 +47,7 @@ ENGINES: dict[str, dict[str, list[str]]] = {
         "wasm": [TRANSFORMERS, f"{ORT}.mjs", f"{ORT}.wasm"],
         "webgpu": [TRANSFORMERS, f"{ORT}.asyncify.mjs", f"{ORT}.asyncify.wasm"],
     },
+    "wllama": {"wasm": WLLAMA, "webgpu": WLLAMA},  # one build for both
 }
 
 

@@ -8,8 +8,10 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyapp.errors import NetworkFailed
 from pyapp.models.download import DownloadProgress
 from pyapp.models.manifest import ModelSpec, Variant, parse
+from pyapp.models.record import Installed
 from tests.unit.models.made import repository
 from tests.unit.transport import Answer, Forever, ScriptedTransport
 
@@ -86,9 +88,18 @@ class ScriptedStore:
     downloads: list[Sequence[int | float | Exception]] = field(default_factory=list)
     here: list[Variant] = field(default_factory=list)
     received: int = 0
+    pins: Variant | None = None  # what a hub makes of a variant; None: it cannot be reached
 
     async def installed(self) -> Sequence[tuple[ModelSpec, Variant]]:
         return [(MODEL, variant) for variant in self.here]
+
+    async def records(self) -> Sequence[Installed]:
+        return [Installed(MODEL, variant) for variant in self.here]
+
+    async def pin(self, variant: Variant) -> Variant:
+        if self.pins is None:
+            raise NetworkFailed("no hub")
+        return self.pins
 
     async def received_bytes(self, variant: Variant) -> int:
         return self.received

@@ -356,6 +356,31 @@ def test_the_second_tab_waits_and_can_take_over() -> None:
     run(story())
 
 
+def test_the_second_tab_goes_on_when_the_first_one_is_gone() -> None:
+    comes_and_goes = [{"held": False}, 10, {"held": True}, 10, {"held": False}, 10, {"held": True}, Forever()]
+    scene = Scene({"page_lock": lambda _: comes_and_goes}, store=ScriptedStore(here=[WASM]))
+
+    async def story() -> None:
+        await scene.setup.begin()
+        for kind in (Elsewhere, Ready, Elsewhere, Ready):
+            await asyncio.sleep(2)
+            assert isinstance(scene.setup.state, kind)
+            await asyncio.sleep(8)
+
+    run(story())
+
+
+def test_the_second_tab_downloads_nothing_unasked() -> None:
+    scene = Scene({"page_lock": lambda _: [{"held": False}, 10, {"held": True}, Forever()]})
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await asyncio.sleep(20)
+        assert isinstance(scene.setup.state, Declined)
+
+    run(story())
+
+
 def test_the_tab_that_loses_the_engine_gives_the_memory_back() -> None:
     scene = Scene(
         {"page_lock": lambda _: [{"held": True}, 10, {"held": True}, {"held": False}]}, store=ScriptedStore(here=[WASM])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -362,3 +362,70 @@ def test_an_intent_of_the_page() -> None:
     assert intent.get() is None
     intent.set("a/b")
     assert intent.get() == "a/b"
+
+
+# ---- a variant that is not pinned ----
+
+
+def unpinned_catalog() -> dict[str, Any]:
+    whole = catalog()
+    for variant in whole["models"][0]["variants"]:
+        del variant["files"], variant["repository"]["revision"]
+    return whole
+
+
+def test_the_hub_is_asked_which_files_they_are_before_they_are_fetched() -> None:
+    scene = Scene(ScriptedStore(pins=WASM), body=unpinned_catalog())
+
+    async def story() -> None:
+        await scene.setup.begin()
+        assert isinstance(scene.setup.state, Choosing)
+        assert not scene.setup.state.offer.variant.pinned
+        await scene.setup.download()
+
+    run(story())
+    assert isinstance(scene.setup.state, Ready)
+    assert scene.setup.state.variant == WASM
+    assert scene.setup.catalog is not None
+    assert [variant.pinned for variant in scene.setup.catalog.manifest.models[0].variants] == [False, True]
+    offers = [state.offer.variant.pinned for state in scene.states if isinstance(state, Downloading)]
+    assert offers[:2] == [False, True]
+
+
+def test_a_hub_that_cannot_be_reached_is_a_failed_download() -> None:
+    scene = Scene(body=unpinned_catalog())
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.download()
+        assert isinstance(scene.setup.state, DownloadFailed)
+        scene.store.pins = WASM
+        await scene.setup.retry()
+
+    run(story())
+    assert isinstance(scene.setup.state, Ready)
+
+
+def test_what_was_pinned_at_its_download_is_found_on_the_next_visit() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]), body=unpinned_catalog())
+    run(scene.setup.begin())
+    assert isinstance(scene.setup.state, Ready)
+    assert scene.setup.state.variant == WASM
+
+
+def test_a_build_offers_only_what_its_engines_run() -> None:
+    body = catalog()
+    body["models"][0]["variants"][0]["engine"] = "webllm"
+    other = body["models"][0] | {"id": "other", "variants": body["models"][0]["variants"][:1]}
+    scene = Scene(gpu=GPU, body=body | {"models": [other, body["models"][0]]})
+    scene.setup.engines = {"transformers_js"}
+    run(scene.setup.begin())
+    assert scene.setup.catalog is not None
+    assert [(model.id, variant.name) for model, variant in scene.setup.catalog.fitting()] == [("tiny", "wasm")]
+
+
+def test_a_pin_takes_the_place_of_its_model_only() -> None:
+    other = replace(MODEL, id="other")
+    given = Catalog(capabilities_of({}), "auto", Manifest((other, MODEL)))
+    changed = replace(MODEL, title="Changed")
+    assert given.having(changed).manifest.models == (other, changed)

@@ -55,7 +55,7 @@ def test_every_key_is_used() -> None:
         "stats.spent.",
     )
     families += ("engine.", "stats.advice.", "models.fit.", "models.why.", "models.do.", "models.done.")
-    families += ("models.for.", "models.needs.")
+    families += ("models.for.", "models.needs.", "own.do.", "own.use.", "own.keep.")
     for key in LANGUAGES["en"]:
         assert re.search(rf"[\"']{re.escape(key)}[\"']", used) or key.startswith(families), key
 

@@ -20,6 +20,7 @@ from pyapp.views import models as view
 from pyapp.views.language import Language
 from pyapp.views.storage import storage
 from pyapp.views.strings import LANGUAGES
+from tests.unit.models.made_hub import unpinned
 from tests.unit.views.languages import EN, ES
 from tests.unit.views.test_figures import words
 
@@ -208,3 +209,16 @@ def test_what_has_ended_is_said() -> None:
     for what in get_args(Done):
         assert view.done(Shown(done=(what, "Tiny")), ES)
     assert view.done(Shown(done=("deleted", "Tiny")), ES) == "Tiny está borrado."
+
+
+def test_what_is_not_pinned_says_so_before_a_download() -> None:
+    variant = unpinned("config.json", host="https://hub.example", repo="a/b")
+    model = replace(ROW.model, variants=(variant, replace(variant, name="other", dtype="q8")))
+    for language in (EN, ES):
+        html = view.row(replace(ROW, model=model, variant=variant), language)
+        about = language.text("models.about", size=language.size(1000))
+        assert about in html
+        assert "hub.example" in html
+        assert "tools.pin" in html
+        assert f"{language.text('models.for.wasm')} · int8" in html  # two for one device are told apart
+    assert "tools.pin" not in view.row(ROW, EN)

@@ -24,6 +24,7 @@ from pyapp.setup.state import (
 from pyapp.views.language import Language
 from pyapp.views.setup import card, choice, pick, progress_figures, status, update
 from pyapp.views.strings import LANGUAGES
+from tests.unit.models.made_hub import unpinned
 from tests.unit.setup.scripted import MODEL, WASM, progress
 from tests.unit.views.test_chat import words
 
@@ -107,3 +108,9 @@ def test_a_variant_among_several() -> None:
 
 def test_a_new_version_is_offered() -> None:
     assert words(update(EN)) == "A new version of Candil is ready. Reload Later"
+
+
+def test_the_dialog_says_that_nobody_here_knows_the_files() -> None:
+    variant = unpinned("config.json", host="https://hub.example", repo="a/b")
+    said = words(choice(replace(OFFER, variant=variant), EN))
+    assert "hub.example which files a/b has now" in said
