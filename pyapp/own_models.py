@@ -140,6 +140,8 @@ class OwnModels:
         self._begin(lambda: self._look_at(files))
 
     def give_address(self, text: str) -> None:
+        if isinstance(self.state, Keeping | Fetching):
+            return
         url = address_of(text)
         if url is None:
             return self._enter(Asking(text, no_address=True))

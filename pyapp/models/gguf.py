@@ -23,7 +23,7 @@ Value = str | int | float | bool | tuple[str, ...]
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
-MOST_ENTRIES = 1 << 16  # of metadata, and of tensors
+MOST_ENTRIES = 1 << 14  # of metadata, and of tensors: the largest models have a few thousand
 MOST_ITEMS = 1 << 21  # of one list: the largest vocabularies have a quarter of a million tokens, and twice the merges
 MOST_LISTED = 64  # of a list that is kept
 LONGEST_KEY = 1 << 16

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import assert_never
 
 from pyapp.models.choice import Fit
 from pyapp.models.manifest import ModelSpec, OwnSource, UrlSource
@@ -57,6 +58,8 @@ def _body(shown: ShownOwn, language: Language) -> Html:
             return join([_facts(own, language), bar, _buttons(["cancel"], language)])
         case Asking() as asking:
             return _asking(asking, language)
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _asking(asking: Asking, language: Language) -> Html:

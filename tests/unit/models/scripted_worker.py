@@ -70,7 +70,7 @@ class ScriptedWorker:
     steps_to_live: int | None = None
     lock_answers: list[bool] = field(default_factory=lambda: [True])
     ops: list[tuple[str, Any]] = field(default_factory=list)
-    picked: dict[str, bytes] = field(default_factory=dict)
+    picked: dict[str, bytes | CandilError] = field(default_factory=dict)
     peeks: list[tuple[int, int]] = field(default_factory=list)
     fetched: int = 0
     active: int = 0
@@ -220,10 +220,10 @@ class ScriptedWorker:
 
     async def _import(self, sha256: str, files: dict[str, str]) -> AsyncGenerator[Any, None]:
         content = self.picked[files["file"]]
+        if isinstance(content, CandilError):
+            raise content
         half = len(content) // 2
         for end in (half, len(content)):
-            if isinstance(content, Exception):
-                raise content
             self.disk.partials[sha256][:end] = content[:end]
             yield {"hashed": end} | ({"sha256": hashlib.sha256(content).hexdigest()} if end > half else {})
             await asyncio.sleep(1)
