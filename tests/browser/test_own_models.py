@@ -15,7 +15,7 @@ from tests.browser.conftest import DESKTOP, Candil, Site, show_list
 from tests.browser.test_accessibility import LOOKS, audit
 from tests.browser.test_offline_shell import KEEP
 from tests.hub import Hub, running
-from tools.embedded_model import embedded_gguf
+from tools.embedded_model import GGUF_NAME, embedded_gguf
 
 pytestmark = pytest.mark.real_model
 
@@ -195,7 +195,7 @@ def test_it_is_fit_for_everybody(guest: Candil, gguf: Path) -> None:
     page = guest.page
     for scheme, viewport in LOOKS:
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        page.set_viewport_size(viewport)
+        page.set_viewport_size(viewport)  # type: ignore[arg-type]
         drop(page, gguf)
         expect(section(page)).to_contain_text(TITLE)
         audit(page, "a model of one's own")
