@@ -127,7 +127,7 @@ class OwnModelsSection:
         if not by_id("models").open:
             self._dialog.open(None)
         self._own.give([self._files.hold(file) for file in files])
-        by_id("own").scrollIntoView(block="nearest")
+        by_id("own").scrollIntoView()
 
     # ---- what is shown ----
 
