@@ -40,7 +40,8 @@ HEADERS = {
             "default-src 'none'",
             "script-src 'self' 'wasm-unsafe-eval'",
             "worker-src 'self'",
-            # Addresses the user gives: a model file from any host, or a server of theirs on this machine.
+            # Hubs of the catalog, which answer from changing hosts, and addresses the user gives: a model file from any
+            # host, or a server of theirs on this machine.
             "connect-src 'self' https: http://localhost:* http://127.0.0.1:*",
             "style-src 'self'",
             "img-src 'self' data:",

@@ -24,7 +24,7 @@ from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
 from pyapp.speeds import Speeds
 
-Notice = CandilError | Literal["waiting", "not_kept"] | None
+Notice = CandilError | Literal["waiting", "not_kept", "vanished"] | None
 
 
 class Request(Protocol):
@@ -353,6 +353,8 @@ class App:
         error = conversation.entries[conversation.chat.head].error if conversation.chat.head else None
         if isinstance(error, EngineError):
             await self.setup.recover(error)
+        else:
+            self.setup.answered()
 
     def _setup_changed(self, state: SetupState) -> None:
         self.page.show_setup(state)
@@ -380,6 +382,7 @@ class App:
             case Vanished(chat_id) if chat_id == self.open_id:
                 for entry in self.session.conversation.entries.values():
                     self.library.keep(entry)
+                self.page.show_notice("vanished")
             case NotKept(error):
                 self._tell_not_kept(error)
             case _:

@@ -89,6 +89,10 @@ class Speeds:
         self._keys = dict.fromkeys(records)
         return tuple(records.values())
 
+    async def add(self, figure: Figure) -> None:
+        """One that no answer of a chat has brought."""
+        await self._add(f"{PREFIX}measured-{figure.at_ms}", figure)
+
     async def clear(self) -> None:
         """Raises StorageError."""
         for key in await self._records():

@@ -8,7 +8,7 @@
 
 export type ErrorCode =
   | "empty_prompt" | "context_overflow" | "invalid_request" | "not_text" | "file_too_large"
-  | "engine_failed" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "wrong_answer" | "not_loaded"
+  | "engine_failed" | "engine_hung" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "load_crashed" | "wrong_answer" | "not_loaded"
   | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
   | "file_changed" | "wrong_content" | "hash_mismatch"
   | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from js import URLSearchParams, document, localStorage, location, navigator
+from js import URLSearchParams, document, localStorage, location, navigator, window
 
 from pyapp.app import App
 from pyapp.browser import look
@@ -28,6 +28,7 @@ from pyapp.browser.speeds import SpeedsDialog
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
+from pyapp.device_page import DevicePage
 from pyapp.engine import values
 from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
@@ -46,6 +47,7 @@ from pyapp.your_data import YourData
 INTENT_KEY = "candil.download"
 CHOSEN_KEY = "candil.model"
 UNFINISHED_KEY = "candil.own_download"
+LOADING_KEY = "candil.loading"
 LANGUAGE_KEY = "candil.language"
 
 
@@ -96,14 +98,16 @@ class Candil:
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
         engines = [TransformersJs(bridge, seed=_seed), Wllama(bridge, seed=_seed)]
         self.engines = [engine.name for engine in engines]
-        self.engine = Tailored(Current(engines), self.preferences.wishes, self.preferences.words)
+        current = Current(engines)
+        self.engine = Tailored(current, self.preferences.wishes, self.preferences.words)
         self.store = Store(bridge)
         self.setup = self._setup()
         self.app = App(page, self.setup, self.session, self.library)
         self.sidebar = Sidebar(lambda: page.language, page.announce)
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)
-        self.models = ModelsDialog(ModelsPage(self.setup, self.store, self.session.stop), lambda: page.language)
+        device = DevicePage(self.setup, current, self.app.speeds, now_ms, self.session.stop)
+        self.models = ModelsDialog(ModelsPage(self.setup, self.store, self.session.stop), device, lambda: page.language)
         self.own = OwnModels(self.setup, self.store, self.session.stop, self.files.release, LocalIntent(UNFINISHED_KEY))
         self.own_section = OwnModelsSection(self.own, self.files, self.models, self.composer, lambda: page.language)
         self.speeds = SpeedsDialog(self.app.speeds, lambda: page.language)
@@ -130,6 +134,7 @@ class Candil:
             device if device in ("wasm", "webgpu") else "auto",
             chosen=LocalIntent(CHOSEN_KEY),
             engines=self.engines,
+            loading=LocalIntent(LOADING_KEY),
         )
 
     def _dialogs(self) -> Dialogs:
@@ -165,6 +170,7 @@ class Candil:
         self.own_section.connect(events)
         self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
+        events.on(window, "pagehide", lambda _event: self.setup.loading.set(None))  # left, not crashed
         events.on(by_id("choice"), "close", self._chosen)
         events.on(by_id("language"), "change", self._language_changed)
         for button in document.querySelectorAll("button[data-waits]"):

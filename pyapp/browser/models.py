@@ -9,9 +9,11 @@ from js import document
 
 from pyapp.browser.events import Action, Events
 from pyapp.browser.page import by_id
+from pyapp.device_page import DevicePage, ShownDevice
 from pyapp.models_page import ModelsPage, Shown
 from pyapp.setup.standing import Row
 from pyapp.views import models as view
+from pyapp.views.device import device as device_view
 from pyapp.views.language import Language
 from pyapp.views.storage import storage
 
@@ -19,13 +21,15 @@ from pyapp.views.storage import storage
 class ModelsDialog:
     """`language` is asked for when the dialog is opened; a modal dialog does not outlive a change of it."""
 
-    def __init__(self, page: ModelsPage, language: Callable[[], Language]) -> None:
+    def __init__(self, page: ModelsPage, device: DevicePage, language: Callable[[], Language]) -> None:
         self._page = page
+        self._device = device
         self._language = language
         self._drawn: dict[str, str] = {}  # HTML by selector
         self._keys: tuple[str, ...] = ()
         self.on_open: Callable[[], None] = lambda: None
         page.on_change = self._show
+        device.on_change = self._show_device
 
     def connect(self, events: Events) -> None:
         page = self._page
@@ -43,10 +47,11 @@ class ModelsDialog:
                 "model-keep": lambda _button: page.ask_to_delete(None),
                 "model-confirm": _of_row(page.delete),
                 "model-persist": lambda _button: page.persist(),
+                "device-measure": lambda _button: self._device.measure(),
                 "model-close": lambda _button: by_id("models").close(),
             }
         )
-        events.on(by_id("models"), "close", lambda _event: page.close())
+        events.on(by_id("models"), "close", lambda _event: self._closed())
 
     def open(self, _button: Any) -> None:
         self._drawn.clear()
@@ -55,6 +60,14 @@ class ModelsDialog:
         by_id("models").showModal()
         self.on_open()
         self._page.open()
+        self._device.open()
+
+    def _closed(self) -> None:
+        self._page.close()
+        self._device.close()
+
+    def _show_device(self, shown: ShownDevice) -> None:
+        self._put('[data-part="device"]', device_view(shown, self._language()))
 
     def _show(self, shown: Shown) -> None:
         language, rows = self._language(), shown.rows or ()

@@ -24,6 +24,7 @@ Reason = Literal[
     # why it can, but is not taken unless the user asks for its device
     "software_adapter",
     "buffer_too_small",
+    "memory_too_small",
     # what the user may want to know about the one taken
     "single_thread",
     "kept_until_tab_closes",
@@ -32,6 +33,7 @@ Reason = Literal[
 
 ORDER: tuple[Device, ...] = ("webgpu", "wasm", "browser")
 WASM_HEAP_BYTES = 2**32  # 32-bit addresses
+SMALLEST_CEILING = 2**28  # below it there would be nothing to offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,18 @@ class Choice:
     variant: Variant
     reasons: tuple[Reason, ...]
     fallbacks: tuple[Variant, ...] = ()
+
+
+def memory_ceiling(capabilities: Capabilities) -> float | None:
+    """Bytes of weights that are no risk to the page; None: nobody can tell.
+
+    A phone's system ends a page at a third or half of the memory, without asking, and while a model is loaded its
+    weights are there twice beside the page itself. A browser that says 8 GB means at least 8.
+    """
+    known = capabilities.memory_gb
+    if capabilities.phone:
+        return max(SMALLEST_CEILING, (known or 4) * 2**30 / 8)
+    return max(SMALLEST_CEILING, known * 2**30 / 4) if known is not None and known < 8 else None
 
 
 def choose(model: ModelSpec, capabilities: Capabilities, device: Preference = "auto") -> Choice:
@@ -99,7 +113,9 @@ def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...
 
 
 def _doubts(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
-    adapter = capabilities.webgpu
+    ceiling, adapter = memory_ceiling(capabilities), capabilities.webgpu
+    if ceiling is not None and variant.bytes > ceiling:
+        return ("memory_too_small",)
     if variant.device != "webgpu" or adapter is None:
         return ()
     if adapter.software:

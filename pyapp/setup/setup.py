@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from pyapp.engine import Engine, Transport, values
-from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
+from pyapp.errors import CandilError, DeviceLost, EngineError, LoadCrashed, NotLoaded
 from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
 from pyapp.models.manifest import ENGINES, Manifest, ModelSpec, Variant, of_engines, parse
@@ -74,13 +74,15 @@ class Setup:
     state: SetupState = field(default_factory=Checking)
     watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
     chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
+    loading: Intent = field(default_factory=PageIntent)  # while it is loaded; found at the start, a load ended the page
+    crashed: str | None = None  # what was found there
     engines: Collection[str] = ENGINES  # what this build runs
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
     _held: bool = False
     _turn: asyncio.Task[None] | None = None
-    _losses: int = 0
+    _failures: int = 0  # of the engine, since it last ended an answer
     _usual: str | None = None  # while a chat's own model is loaded: the app's
 
     # ---- what the user does ----
@@ -90,6 +92,7 @@ class Setup:
         download, else offer one."""
         self._enter(Checking())
         if await self._hold_lock(steal):
+            self.crashed = self.loading.get() or self.crashed
             await self._run(self._find_model())
         else:
             self._enter(Elsewhere())
@@ -187,15 +190,23 @@ class Setup:
         await self._run(self._find_model(ask=False))
 
     async def recover(self, error: EngineError) -> None:
-        """The engine failed while it answered: load the model again; a second lost device means another device."""
+        """The engine failed while it answered: it is restarted once, then what runs next best here takes over or is
+        offered. Where a device was lost, what is here for another one takes over at once: a second loss would cost
+        the page its graphics card (Chromium blocks it after two)."""
         if not isinstance(self.state, Ready):
             return
         model, variant = self.state.model, self.state.variant
-        self._losses += isinstance(error, DeviceLost)
-        if self._losses > 1 and (other := self._catalog().fallback(model, variant)):
-            self._losses = 0
-            variant = other
-        await self._run(self._load(model, variant))
+        self._failures += 1
+        other = self._catalog().fallback(model, variant) if isinstance(error, DeviceLost) else None
+        if self._failures > 1 or (other and await self._is_installed(other)):
+            self._failures = 0
+            await self._run(self._load_failed(model, variant, error))
+        else:
+            await self._run(self._load(model, variant))
+
+    def answered(self) -> None:
+        """An answer has ended well."""
+        self._failures = 0
 
     async def ready(self) -> Ready:
         """Waits for a load that is under way. Raises NotLoaded when there is none or it failed."""
@@ -236,9 +247,16 @@ class Setup:
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
         whole = await self._whole()
-        for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]:
-            if variant.pinned and content(variant) in whole:
+        here = [
+            (model, variant)
+            for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]
+            if variant.pinned and content(variant) in whole
+        ]
+        for model, variant in here:
+            if pick_key(model, variant) != self.crashed:
                 return await self._load(model, variant)
+        for model, variant in here:
+            return self._enter(LoadFailed(model, variant, LoadCrashed("the page ended while it was loaded")))
         for model, variant in catalog.named(self.intent.get()):
             return await self._fetch(await self._offer(model, variant))
         model, choice = catalog.first()
@@ -273,14 +291,24 @@ class Setup:
     async def _load(self, model: ModelSpec, variant: Variant) -> None:
         self._enter(Loading(model, variant))
         try:
-            async for progress in self.engine.load(model, variant):
-                self._enter(Loading(model, variant, progress.stage))
+            await self._load_marked(model, variant)
         except EngineError as error:
             await self._load_failed(model, variant, error)
         except CandilError as error:
             self._enter(LoadFailed(model, variant, error))
         else:
             self._enter(Ready(model, variant))
+
+    async def _load_marked(self, model: ModelSpec, variant: Variant) -> None:
+        """The mark outlives only what no `finally` outlives: a page that was ended."""
+        self.loading.set(pick_key(model, variant))
+        try:
+            async for progress in self.engine.load(model, variant):
+                self._enter(Loading(model, variant, progress.stage))
+        finally:
+            self.loading.set(None)
+        if self.crashed == pick_key(model, variant):
+            self.crashed = None
 
     async def _load_failed(self, model: ModelSpec, variant: Variant, error: EngineError) -> None:
         other = self._catalog().fallback(model, variant)

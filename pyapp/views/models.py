@@ -29,7 +29,7 @@ def page(shown: Shown, language: Language) -> Html:
         '<button type="button" class="quiet" data-action="model-close" aria-label="{close}">'
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
-        '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
+        '<div data-part="device"></div><div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
         '<section id="own" class="own" aria-labelledby="own-title"></section>'
         '<p class="visually-hidden" role="status" id="own-news"></p><div data-part="models">{models}</div>',
         title=language.text("models.title"),

@@ -31,7 +31,9 @@ _ICONS = {
 
 
 # Reasons that only explain which part of the device does the work; the others are warnings.
-_EXPLAIN_DEVICE = frozenset({"no_webgpu", "software_adapter", "feature_missing", "buffer_too_small", "single_thread"})
+_EXPLAIN_DEVICE = frozenset(
+    {"no_webgpu", "software_adapter", "feature_missing", "buffer_too_small", "memory_too_small", "single_thread"}
+)
 
 
 def status(state: SetupState, language: Language) -> tuple[str, str]:

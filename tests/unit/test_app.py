@@ -602,6 +602,7 @@ def test_a_database_that_was_deleted_gets_the_open_chat_again() -> None:
         await say(s, "Again")
         assert [row["text"] for row in s.browser.rows("messages")].count("Hi") == 1
         assert len(s.browser.rows("messages")) == 4
+        assert s.page.notice == "vanished"
 
     play(Stage(engine=answered("a", "b")), story)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pyapp.errors import AccessDenied, EngineFailed, NetworkFailed, StorageFailed
+from pyapp.errors import AccessDenied, EngineFailed, LoadCrashed, NetworkFailed, StorageFailed
 from pyapp.models import record
 from pyapp.models.manifest import ModelSpec
 from pyapp.models.policy import Policy
@@ -544,3 +544,14 @@ def test_a_hub_that_refuses_is_told_in_the_row() -> None:
         assert isinstance(stage.row("there.wasm").remark, AccessDenied)
 
     play(hub_stage(), story)
+
+
+def test_a_row_says_that_its_load_ended_the_page() -> None:
+    async def story(stage: Stage) -> None:
+        stage.setup.crashed = "large/cpu"
+        stage.page.open()
+        await asyncio.sleep(1)
+        assert isinstance(stage.row("large.cpu").remark, LoadCrashed)
+        assert stage.row("small.cpu").remark is None
+
+    play(Stage(here=("small.cpu", "large.cpu")), story)

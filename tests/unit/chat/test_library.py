@@ -287,7 +287,7 @@ def test_messages_of_a_chat_that_is_not_known_are_not_told() -> None:
         stage = Stage()
         await stage.library.start()
         await asyncio.sleep(1)
-        stage.tab._posts.put_nowait({"chats": [], "messages": {"unknown": ["x"]}})
+        stage.tab.hear({"chats": [], "messages": {"unknown": ["x"]}})
         await asyncio.sleep(1)
         assert not [event for event in stage.heard if isinstance(event, Followed)]
 
@@ -301,11 +301,11 @@ def test_a_database_that_fails_once_does_not_end_the_following() -> None:
         await asyncio.sleep(1)
         stage.tab.trouble = StorageFailed()
         stage.browser.stores["chats"]["c"] = chat_record(replace(ONE, title="Theirs"), 9)
-        stage.tab._posts.put_nowait({"chats": ["c"], "messages": {}})
+        stage.tab.hear({"chats": ["c"], "messages": {}})
         await asyncio.sleep(1)
         assert stage.titles() == ["One"]
         stage.tab.trouble = None
-        stage.tab._posts.put_nowait({"chats": ["c"], "messages": {}})
+        stage.tab.hear({"chats": ["c"], "messages": {}})
         await asyncio.sleep(1)
         assert stage.titles() == ["Theirs"]
 

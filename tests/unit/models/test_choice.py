@@ -9,7 +9,7 @@ import pytest
 
 from pyapp.errors import EngineUnavailable
 from pyapp.models.capabilities import Adapter, Capabilities, from_wire
-from pyapp.models.choice import choose, fit
+from pyapp.models.choice import choose, fit, memory_ceiling
 from pyapp.models.manifest import ManifestFile, ModelSpec, Repository, Variant
 from tests.unit.models.made import file, model, variant
 
@@ -165,3 +165,31 @@ def test_what_is_not_pinned_may_be_chosen_by_its_estimate() -> None:
     assert fit(replace(ON_CPU, files=(), repository=there), ABLE).reasons == ("too_big_for_wasm",)
     small = replace(there, approximate_bytes=1 << 20)
     assert fit(replace(ON_GPU, files=(), repository=small), ABLE).verdict == "fits"
+
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "ceiling"),
+    [
+        (able(memory_gb=8), None),
+        (able(memory_gb=None), None),
+        (able(memory_gb=4), GIB),
+        (able(memory_gb=0.5), GIB / 4),
+        (able(memory_gb=8, phone=True), GIB),
+        (able(memory_gb=None, phone=True), GIB / 2),  # Safari does not say
+        (able(memory_gb=1, phone=True), GIB / 4),
+    ],
+)
+def test_what_is_no_risk_to_the_page(capabilities: Capabilities, ceiling: float | None) -> None:
+    assert memory_ceiling(capabilities) == ceiling
+
+
+def test_a_phone_is_not_given_what_may_end_the_page() -> None:
+    large = replace(ON_GPU, files=(ManifestFile("w", "w", GIB, "7" * 64),))
+    phone = able(phone=True, memory_gb=4)
+    assert fit(large, phone).reasons == ("memory_too_small",)
+    choice = choose(model(large, ON_CPU), phone)
+    assert (choice.variant, choice.reasons) == (ON_CPU, ("memory_too_small",))
+    assert choose(model(large, ON_CPU), phone, "webgpu").variant == large  # who asks for it gets it

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pyapp.errors import EngineFailed, EngineUnavailable, ManifestError, NetworkFailed, StorageFailed
+from pyapp.errors import EngineFailed, EngineUnavailable, LoadCrashed, ManifestError, NetworkFailed, StorageFailed
 from pyapp.models.capabilities import Capabilities, from_wire
 from pyapp.models.choice import Preference
 from pyapp.models.manifest import Manifest, parse
@@ -429,3 +429,41 @@ def test_a_pin_takes_the_place_of_its_model_only() -> None:
     given = Catalog(capabilities_of({}), "auto", Manifest((other, MODEL)))
     changed = replace(MODEL, title="Changed")
     assert given.having(changed).manifest.models == (other, changed)
+
+
+# ---- a load that ended the page ----
+
+
+def test_what_ended_the_page_when_it_was_loaded_is_not_loaded_again_unasked() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]))
+    scene.setup.loading.set("tiny/wasm")
+
+    async def story() -> None:
+        await scene.setup.begin()
+        assert isinstance(scene.setup.state, LoadFailed)
+        assert isinstance(scene.setup.state.error, LoadCrashed)
+        assert scene.engine.loaded == []
+        await scene.setup.retry()  # asked
+
+    run(story())
+    assert scene.setup.state == Ready(MODEL, WASM)
+    assert (scene.setup.crashed, scene.setup.loading.get()) == (None, None)
+
+
+def test_another_that_is_here_takes_over() -> None:
+    scene = Scene(ScriptedStore(here=[WEBGPU, WASM]), gpu=GPU)
+    scene.setup.loading.set("tiny/webgpu")
+    run(scene.setup.begin())
+    assert scene.setup.state == Ready(MODEL, WASM)
+    assert scene.setup.crashed == "tiny/webgpu"
+
+
+@pytest.mark.parametrize("end", [[], [EngineFailed("no")]])
+def test_the_mark_is_there_only_while_a_model_is_loaded(end: list[Any]) -> None:
+    marks: list[str | None] = []
+    scene = Scene(ScriptedStore(here=[WASM]), engine=ScriptedEngine(loads=[end]))
+    scene.setup.watchers.append(lambda _state: marks.append(scene.setup.loading.get()))
+    run(scene.setup.begin())
+    assert "tiny/wasm" in marks
+    assert scene.setup.loading.get() is None
+    assert scene.setup.crashed is None
