@@ -22,6 +22,7 @@ from pyapp.models.policy import Policy
 from pyapp.models.store import Store
 from pyapp.own_models import Asking, Fetching, Found, Keeping, Looking, OwnModels, ShownOwn, address_of, is_model
 from pyapp.setup.setup import Setup
+from pyapp.setup.standing import rows
 from pyapp.setup.state import Elsewhere, Ready, Unavailable
 from tests.unit.chat.scripted import ScriptedEngine
 from tests.unit.models.ggufs import CHATTY, gguf, part, reader
@@ -177,6 +178,8 @@ def test_used_where_it_is_nothing_is_copied() -> None:
         stage.own.download()
         assert stage.setup.catalog is not None
         assert model in stage.setup.catalog.manifest.models
+        survey = await stage.store.survey(stage.setup.catalog.manifest.models)
+        assert all(row.model != model for row in rows(stage.setup.catalog, survey))  # nothing of it is kept
         assert stage.chosen.key == f"{model.id}/gguf"
 
     play(story)
