@@ -26,6 +26,8 @@ const WORKERS = /** @type {Record<string, string>} */ ({
 const workers = new Map();
 /** @type {Map<number, Stream>} */
 const streams = new Map();
+/** @type {Map<string, File>} files the user gave, by the names Python gave them */
+const picked = new Map();
 /** @type {WorkerReply[]} */
 let waiting = [];
 /** @type {(batch: string) => void} */
@@ -62,6 +64,16 @@ export function abort(id) {
   waiting = waiting.filter((reply) => reply.id !== id);
 }
 
+/** Python reads and uses a file of the user's by this name until it is released. @param {string} name @param {File} file */
+export function hold(name, file) {
+  picked.set(name, file);
+}
+
+/** @param {string} name */
+export function release(name) {
+  picked.delete(name);
+}
+
 const UNFINISHED = "[data-tex], [data-highlight]";
 
 /** Colours code and sets formulas in an element, once what does that is here. @param {Element} element */
@@ -75,7 +87,7 @@ async function ask(worker, id, op, payload) {
   let aborted = false;
   streams.set(id, { worker, abort: () => { aborted = true; } });
   try {
-    const blobs = op.endsWith(".load") ? await openFiles(payload.files) : undefined;
+    const blobs = op.endsWith(".load") || op === "store.import" ? await openFiles(payload.files) : undefined;
     if (aborted) return;
     const port = running(worker);
     streams.set(id, { worker, abort: () => port.postMessage({ id, abort: true }) });
@@ -86,11 +98,19 @@ async function ask(worker, id, op, payload) {
 }
 
 /**
- * The store's files by name; engines get them as Blobs, so nothing is copied and no engine knows the store.
- * @param {Record<string, string>} files name -> sha256
- * @returns {Promise<Record<string, Blob>>}
+ * Engines get files as Blobs, so nothing is copied and no engine knows the store, or whether the user picked them.
+ * @param {Record<string, string>} files name -> sha256, or the name of a picked file
+ * @returns {Promise<Record<string, Blob>>} in the same order
  */
-function openFiles(files) {
+async function openFiles(files) {
+  const wanted = Object.entries(files);
+  const stored = wanted.filter(([, id]) => !picked.has(id));
+  const blobs = stored.length ? await openStored(Object.fromEntries(stored)) : {};
+  return Object.fromEntries(wanted.map(([name, id]) => [name, picked.get(id) ?? blobs[name]]));
+}
+
+/** @param {Record<string, string>} files name -> sha256 @returns {Promise<Record<string, Blob>>} */
+function openStored(files) {
   return new Promise((resolve, reject) => {
     const id = nextId++;
     /** @param {MessageEvent<any>} event */

@@ -16,6 +16,8 @@ export type ErrorCode =
   | "file_changed" | "wrong_content" | "hash_mismatch"
   | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"
   | "import_unreadable" | "import_too_new" | "import_too_large"
+  | "not_gguf" | "gguf_truncated" | "gguf_damaged" | "gguf_unsupported" | "not_a_chat_model" | "parts_missing" | "several_models"
+  | "file_unreadable"
   | "manifest_invalid";
 
 /** Why an op failed. `details` are JSON values a sentence may show; never a prompt. */
@@ -74,8 +76,18 @@ export interface StoreOps {
   "store.journal": { in: { sha256: string; journal: unknown }; out: never };
   /** Extends the running SHA-256 of the partial to its first `upto` bytes (from 0 after a restart); yields {hashed}, and {sha256} when upto is `total`. */
   "store.hash": { in: { sha256: string; upto: number; total: number }; out: { hashed: number; sha256?: string } };
-  /** Partial -> blob, by rename; the caller has checked the hash. */
-  "store.commit": { in: { sha256: string }; out: never };
+  /**
+   * Bytes [offset, offset + length) of a file of which nothing is known yet, fewer where it ends, in base64; and its
+   * length. One value. Raises the DownloadError codes, wrong_content where the server does not tell the length.
+   */
+  "store.peek": { in: { url: string; offset: number; length: number; idle_timeout_ms: number }; out: { bytes: string; total: number } };
+  /**
+   * Copies a file the user picked (the bridge adds it, by the name in `files.file`) into the partial, hashing it on the
+   * way: {hashed}, and {sha256} in the last value. file_unreadable when it changed or is gone.
+   */
+  "store.import": { in: { sha256: string; files: { file: string } }; out: { hashed: number; sha256?: string } };
+  /** Partial -> blob, by rename, called `as` where its hash was not known before; the caller has checked the hash. */
+  "store.commit": { in: { sha256: string; as?: string }; out: never };
   /** Re-reads a committed blob: one value {sha256} at the end, {hashed} in between. */
   "store.verify": { in: { sha256: string }; out: { hashed: number; sha256?: string } };
   /** Drops the partial and its journal. */
@@ -104,7 +116,10 @@ export interface TransformersJsOps {
       wasm_64: boolean;
     };
   };
-  /** `files` maps the repository's file names to sha256; the bridge opens them in the store and adds the Blobs. */
+  /**
+   * `files` maps the repository's file names to sha256, or to the names of files the user picked; the bridge adds the
+   * Blobs. So it is for every engine's load.
+   */
   "transformers_js.load": {
     in: { files: Record<string, string>; device: "wasm" | "webgpu"; dtype: string; threads: number };
     out: { stage: "reading" | "session" };

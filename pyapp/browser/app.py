@@ -22,6 +22,7 @@ from pyapp.browser.intl import BrowserFormats
 from pyapp.browser.keyboard import Keyboard
 from pyapp.browser.meter import ContextMeter
 from pyapp.browser.models import ModelsDialog
+from pyapp.browser.own_models import HeldFiles, OwnModelsSection
 from pyapp.browser.page import BrowserPage, by_id
 from pyapp.browser.servers import ServersSection
 from pyapp.browser.sidebar import Sidebar
@@ -42,6 +43,7 @@ from pyapp.models.capabilities import Capabilities
 from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage
+from pyapp.own_models import OwnModels
 from pyapp.preferences import Preferences
 from pyapp.servers.connections import Connections
 from pyapp.servers_page import ServersPage
@@ -53,6 +55,7 @@ from pyapp.your_data import YourData
 
 INTENT_KEY = "candil.download"
 CHOSEN_KEY = "candil.model"
+UNFINISHED_KEY = "candil.own_download"
 LOADING_KEY = "candil.loading"
 LANGUAGE_KEY = "candil.language"
 
@@ -96,10 +99,11 @@ def speak(code: str) -> Language:
 class Candil:
     """Everything there is, once, and what holds it together."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, files: HeldFiles) -> None:
         language = speak(pick([document.documentElement.lang]))
         by_id("language").value = language.code
         self.bridge = bridge
+        self.files = files
         self.page = page = BrowserPage(language)
         self.events = Events()
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
@@ -131,6 +135,8 @@ class Candil:
             ServersSection(servers, lambda: page.language),
             lambda: page.language,
         )
+        self.own = OwnModels(self.setup, self.store, self.session.stop, self.files.release, LocalIntent(UNFINISHED_KEY))
+        self.own_section = OwnModelsSection(self.own, self.files, self.models, self.composer, lambda: page.language)
         self.speeds = SpeedsDialog(self.app.speeds, lambda: page.language)
         self.dialogs = self._dialogs()
         self.meter = ContextMeter(page, self.session, self.engine)
@@ -196,6 +202,7 @@ class Candil:
         self.sidebar.connect(events, app, self.chats)
         self.dialogs.connect(events)
         self.models.connect(events)
+        self.own_section.connect(events)
         self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
         events.on(window, "pagehide", lambda _event: self.setup.left())
@@ -269,7 +276,7 @@ def main() -> None:
     """Starts the application; called once, when Python has arrived."""
     from pyscript.js_modules import bridge as bridge_module
 
-    candil = Candil(Bridge(bridge_module))
+    candil = Candil(Bridge(bridge_module), HeldFiles(bridge_module))
     _alive.append(candil)
     candil.start()
 

@@ -38,6 +38,7 @@ class ModelsDialog:
         self._language = language
         self._drawn: dict[str, str] = {}  # HTML by selector
         self._keys: tuple[str, ...] = ()
+        self.on_open: Callable[[], None] = lambda: None
         page.on_change = self._show
         device.on_change = self._show_device
 
@@ -70,6 +71,7 @@ class ModelsDialog:
         self._keys = ()
         by_id("models").innerHTML = view.page(Shown(), self._language())
         by_id("models").showModal()
+        self.on_open()
         self._page.open()
         self._device.open()
         self._digit.show()

@@ -25,11 +25,6 @@ class Catalog:
         """With a model on a server, in the place of the one of its id."""
         return replace(self, served=(*(each for each in self.served if each.id != model.id), model))
 
-    def having(self, model: ModelSpec) -> Catalog:
-        """With `model` in the place of the one of its id."""
-        models = tuple(model if each.id == model.id else each for each in self.manifest.models)
-        return replace(self, manifest=replace(self.manifest, models=models))
-
     def fitting(self) -> Iterator[Pick]:
         """What runs here, best first: models in the catalog's order, of each its variants; the browser's own last."""
         for model in sorted(self.manifest.models, key=lambda model: isinstance(model.source, BrowserSource)):
@@ -50,6 +45,17 @@ class Catalog:
             for variant in model.variants:
                 if pick_key(model, variant) == key and self._may_run(variant):
                     yield model, variant
+
+    def having(self, *models: ModelSpec) -> Catalog:
+        """Each in the place of the one of its id, or at the end, and of what was read in place until now."""
+        sources = {model.source for model in models if model.own}
+        rest = (model for model in self.manifest.models if not (model.in_place and model.source in sources))
+        known = {model.id: model for model in rest} | {model.id: model for model in models}
+        return replace(self, manifest=replace(self.manifest, models=tuple(known.values())))
+
+    def without(self, model: ModelSpec) -> Catalog:
+        rest = tuple(each for each in self.manifest.models if each.id != model.id)
+        return replace(self, manifest=replace(self.manifest, models=rest))
 
     def fallback(self, model: ModelSpec, variant: Variant) -> Variant | None:
         """The next variant that could run here, None when the user forced the device or there is none."""

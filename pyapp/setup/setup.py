@@ -142,6 +142,8 @@ class Setup:
         """Loads this variant now and on later visits; fetches it first where it is not whole. Not in a second tab."""
         if self.catalog is None or isinstance(self.state, Elsewhere):
             return
+        if model.own:
+            self.catalog = self.catalog.having(model)
         self._usual = None
         self.chosen.set(pick_key(model, variant))
         if self.state == Ready(model, variant):
@@ -182,6 +184,8 @@ class Setup:
         """
         key = pick_key(model, variant)
         await self.store.delete(model, variant)
+        if model.own:
+            self.catalog = self._catalog().without(model)
         for named in (self.intent, self.chosen):
             if named.get() == key:
                 named.set(None)
@@ -232,17 +236,20 @@ class Setup:
     async def _look_around(self) -> None:
         asked = ("transformers_js.probe", "store.status", "page.device")
         capabilities = from_wire(*[(await values(self.transport, op))[-1] for op in asked])
+        self.catalog = self.catalog or Catalog(capabilities, self.device)  # the user's own models need no more
+        installed = await self.store.installed()
         try:
             answer = await values(self.transport, "page.read", {"url": MANIFEST_URL})
             manifest = parse(answer[-1]["body"])
         except CandilError:
             # Offline, or the catalog is broken: what is installed needs no catalog.
-            installed = await self.store.installed()
             if not installed:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
         manifest = with_pins(of_engines(manifest, self.engines), await self.store.records())
-        self.catalog = Catalog(capabilities, self.device, manifest, await self.served())
+        own = [model for model in self.catalog.manifest.models if model.own]
+        own += [model for model, _ in installed if model.own]
+        self.catalog = Catalog(capabilities, self.device, manifest, await self.served()).having(*own)
 
     async def ask_browser(self) -> None:
         """Where its own model stands may have changed since the device was looked at."""
@@ -344,7 +351,7 @@ class Setup:
             case "server":
                 return True
             case _:
-                return variant.pinned and content(variant) in whole
+                return variant.in_place or (variant.pinned and content(variant) in whole)
 
     async def _whole(self) -> set[frozenset[str]]:
         return {content(variant) for _, variant in await self.store.installed()}
