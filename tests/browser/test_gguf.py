@@ -36,7 +36,7 @@ def test_the_gguf_is_chosen_answers_and_answers_offline(newcomer: Candil) -> Non
     expect(row).to_contain_text("In use")
     page.get_by_role("button", name="Close").click()
     newcomer.ask("What is the capital of France? Answer in one short sentence.")
-    assert "Paris" in newcomer.answer(seconds=300)
+    expect(newcomer.articles("assistant").last).to_contain_text("Paris", timeout=300_000)
 
     page.context.set_offline(True)
     page.reload()
