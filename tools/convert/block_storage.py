@@ -6,25 +6,20 @@ from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
-import numpy.typing as npt
 from onnx import TensorProto
 
-from tools.convert.architecture import Llama, layer_tensor
+from tools.convert.architecture import Llama
 from tools.convert.blocks import Blocks, Factors, stack_blocks
 from tools.convert.graph_writer import CONTRIB, GraphWriter
+from tools.convert.matrices import MatrixStorage
 from tools.convert.weights import Weights
 
-F32 = npt.NDArray[np.float32]
 
-
-class BlockStorage:
+class BlockStorage(MatrixStorage):
     """Whatever is stored in blocks keeps its exact values; float matrices are rounded to 8-bit blocks."""
 
     def __init__(self, writer: GraphWriter, llama: Llama, weights: Weights) -> None:
-        self._writer = writer
-        self._llama = llama
-        self._weights = weights
-        self._head = "token_embd.weight" if llama.tied else "output.weight"
+        super().__init__(writer, llama, weights)
         self._sums: dict[tuple[str, int], str] = {}
 
     def embed(self, ids: str) -> str:
@@ -47,24 +42,6 @@ class BlockStorage:
             offsets = self._writer.node("Gather", [self._offset(name, blocks), ids], axis=0)
             rows = self._writer.node("Add", [rows, self._writer.node("Unsqueeze", [offsets, self._writer.ints(-1)])])
         return self._writer.node("Reshape", [rows, self._writer.ints(0, 0, hidden)])
-
-    def gains(self, norm: str) -> F32:
-        return self._weights.vector(norm)
-
-    def qkv(self, x: str, layer: int) -> str:
-        return self._linear(x, [layer_tensor(layer, part) for part in ("attn_q", "attn_k", "attn_v")])
-
-    def attention_output(self, x: str, layer: int) -> str:
-        return self._linear(x, [layer_tensor(layer, "attn_output")])
-
-    def gate_up(self, x: str, layer: int) -> str:
-        return self._linear(x, [layer_tensor(layer, part) for part in ("ffn_gate", "ffn_up")])
-
-    def down(self, x: str, layer: int) -> str:
-        return self._linear(x, [layer_tensor(layer, "ffn_down")])
-
-    def head(self, x: str) -> str:
-        return self._linear(x, [self._head])
 
     def _linear(self, x: str, names: Sequence[str]) -> str:
         """x times the named matrices, side by side; those of one layout share one product."""
