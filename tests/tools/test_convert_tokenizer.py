@@ -28,7 +28,7 @@ def test_token_ids_are_llama_cpps(tmp_path: Path, pre: str) -> None:
     spm = pre == "sentencepiece"
     gguf = write_tiny_gguf(tmp_path / "tiny.gguf", shape=SMALL, sentencepiece=spm, pre="smollm" if spm else pre)
     source = open_source(gguf)
-    write_settings(tmp_path, source.llama, source.vocabulary, {})
+    write_settings(tmp_path, source.network, source.vocabulary, {})
     texts = COMPOSED if pre == "qwen2" else TEXTS
     with llama_cpp(gguf, context_tokens=64) as judge:
         assert browser_token_ids(tmp_path, texts) == [judge.tokenize(text) for text in texts]
@@ -46,7 +46,7 @@ def test_the_embedded_models_token_ids_are_llama_cpps() -> None:
 
 def test_decoding_gives_the_text_back(tmp_path: Path) -> None:
     source = open_source(write_tiny_gguf(tmp_path / "tiny.gguf", shape=SMALL))
-    write_settings(tmp_path, source.llama, source.vocabulary, {})
+    write_settings(tmp_path, source.network, source.vocabulary, {})
     script = Path(__file__).with_name("tokenize.mjs")
     answer = subprocess.run(
         ["node", str(script), str(tmp_path)], input=json.dumps(TEXTS), capture_output=True, text=True, check=True

@@ -24,7 +24,7 @@ _LIMITS = {  # generous: the largest Llama has 126 layers and a hidden size of 1
 
 
 @dataclass(frozen=True, slots=True)
-class Llama:
+class Network:
     """The sizes of one network."""
 
     layers: int
@@ -54,24 +54,24 @@ def layer_tensor(layer: int, part: str) -> str:
     return f"blk.{layer}.{part}.weight"
 
 
-def tensor_shapes(llama: Llama) -> Iterator[tuple[str, tuple[int, ...]]]:
+def tensor_shapes(network: Network) -> Iterator[tuple[str, tuple[int, ...]]]:
     """Name and shape of every tensor a Llama network must have."""
-    yield "token_embd.weight", (llama.vocab, llama.hidden)
-    yield "output_norm.weight", (llama.hidden,)
-    if not llama.tied:
-        yield "output.weight", (llama.vocab, llama.hidden)
+    yield "token_embd.weight", (network.vocab, network.hidden)
+    yield "output_norm.weight", (network.hidden,)
+    if not network.tied:
+        yield "output.weight", (network.vocab, network.hidden)
     parts = {
-        "attn_norm": (llama.hidden,),
-        "attn_q": (llama.q_rows, llama.hidden),
-        "attn_k": (llama.kv_rows, llama.hidden),
-        "attn_v": (llama.kv_rows, llama.hidden),
-        "attn_output": (llama.hidden, llama.q_rows),
-        "ffn_norm": (llama.hidden,),
-        "ffn_gate": (llama.ffn, llama.hidden),
-        "ffn_up": (llama.ffn, llama.hidden),
-        "ffn_down": (llama.hidden, llama.ffn),
+        "attn_norm": (network.hidden,),
+        "attn_q": (network.q_rows, network.hidden),
+        "attn_k": (network.kv_rows, network.hidden),
+        "attn_v": (network.kv_rows, network.hidden),
+        "attn_output": (network.hidden, network.q_rows),
+        "ffn_norm": (network.hidden,),
+        "ffn_gate": (network.ffn, network.hidden),
+        "ffn_up": (network.ffn, network.hidden),
+        "ffn_down": (network.hidden, network.ffn),
     }
-    for layer in range(llama.layers):
+    for layer in range(network.layers):
         for part, shape in parts.items():
             yield layer_tensor(layer, part), shape
 
@@ -117,21 +117,21 @@ def _refuse_variants(file: GgufFile) -> None:
             raise ConvertError(f"The metadata value {key!r} asks for something that plain Llama does not do.")
 
 
-def _check_tensors(file: GgufFile, llama: Llama) -> None:
-    expected = dict(tensor_shapes(llama))
+def _check_tensors(file: GgufFile, network: Network) -> None:
+    expected = dict(tensor_shapes(network))
     for name, shape in expected.items():
         info = file.tensors.get(name)
         if info is None:
             raise ConvertError(f"The tensor {name!r} is missing.")
         if info.shape != shape:
             raise ConvertError(f"The tensor {name!r} has the shape {info.shape}, expected {shape}.")
-    optional = {"rope_freqs.weight": (llama.head_dim // 2,)}
+    optional = {"rope_freqs.weight": (network.head_dim // 2,)}
     for name, info in file.tensors.items():
         if name not in expected and optional.get(name) != info.shape:
             raise ConvertError(f"The tensor {name!r} is not part of a plain Llama network.")
 
 
-def read_llama(file: GgufFile) -> Llama:
+def read_network(file: GgufFile) -> Network:
     """The network of `file`. Raises ConvertError if it is not a complete plain Llama."""
     architecture = file.metadata.get("general.architecture")
     if architecture != "llama":
@@ -142,7 +142,7 @@ def read_llama(file: GgufFile) -> Llama:
         raise ConvertError("The tensor 'token_embd.weight' is missing.")
     hidden, heads = _size(file, "embedding_length"), _size(file, "attention.head_count")
     head_dim = _size(file, "attention.key_length", max(1, hidden // heads))
-    llama = Llama(
+    network = Network(
         layers=_size(file, "block_count"),
         hidden=hidden,
         heads=heads,
@@ -156,21 +156,21 @@ def read_llama(file: GgufFile) -> Llama:
         context_tokens=min(_size(file, "context_length"), MAX_CONTEXT_TOKENS),
         tied="output.weight" not in file.tensors,
     )
-    _check_sizes(file, llama)
-    _check_tensors(file, llama)
-    return llama
+    _check_sizes(file, network)
+    _check_tensors(file, network)
+    return network
 
 
-def _check_sizes(file: GgufFile, llama: Llama) -> None:
-    if llama.heads % llama.kv_heads:
-        raise ConvertError(f"{llama.heads} attention heads cannot share {llama.kv_heads} key/value heads.")
-    if llama.head_dim % 16 or llama.head_dim > 512:  # what ONNX Runtime's GroupQueryAttention asks for
-        raise ConvertError(f"Attention heads of {llama.head_dim} are not supported.")
+def _check_sizes(file: GgufFile, network: Network) -> None:
+    if network.heads % network.kv_heads:
+        raise ConvertError(f"{network.heads} attention heads cannot share {network.kv_heads} key/value heads.")
+    if network.head_dim % 16 or network.head_dim > 512:  # what ONNX Runtime's GroupQueryAttention asks for
+        raise ConvertError(f"Attention heads of {network.head_dim} are not supported.")
     for name in ("attention.value_length", "rope.dimension_count"):
-        if _size(file, name, llama.head_dim) != llama.head_dim:
+        if _size(file, name, network.head_dim) != network.head_dim:
             raise ConvertError(f"The metadata value 'llama.{name}' differs from the size of an attention head.")
-    if llama.layers > len(file.tensors):
-        raise ConvertError(f"The file claims {llama.layers} layers but holds {len(file.tensors)} tensors.")
+    if network.layers > len(file.tensors):
+        raise ConvertError(f"The file claims {network.layers} layers but holds {len(file.tensors)} tensors.")
 
 
 def parameter_count(file: GgufFile) -> int:

@@ -8,7 +8,7 @@ from itertools import groupby
 import numpy as np
 from onnx import TensorProto
 
-from tools.convert.architecture import Llama
+from tools.convert.architecture import Network
 from tools.convert.blocks import Blocks, Factors, stack_blocks
 from tools.convert.graph_writer import CONTRIB, GraphWriter
 from tools.convert.matrices import MatrixStorage
@@ -18,12 +18,12 @@ from tools.convert.weights import Weights
 class BlockStorage(MatrixStorage):
     """Whatever is stored in blocks keeps its exact values; float matrices are rounded to 8-bit blocks."""
 
-    def __init__(self, writer: GraphWriter, llama: Llama, weights: Weights) -> None:
-        super().__init__(writer, llama, weights)
+    def __init__(self, writer: GraphWriter, network: Network, weights: Weights) -> None:
+        super().__init__(writer, network, weights)
         self._sums: dict[tuple[str, int], str] = {}
 
     def embed(self, ids: str) -> str:
-        name, hidden = "token_embd.weight", self._llama.hidden
+        name, hidden = "token_embd.weight", self._network.hidden
         blocks = self._weights.blocks(name)
         if blocks is None:
             return self._writer.node("Gather", [self._writer.constant(name, self._weights.matrix(name)), ids], axis=0)

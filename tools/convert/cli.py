@@ -35,13 +35,13 @@ def _report_sizes(graphs: dict[Variant, list[Path]]) -> None:
 
 
 def _report_fidelity(source: Source, graphs: dict[Variant, list[Path]], text: str) -> None:
-    limit = min(MAX_TOKENS, source.llama.context_tokens)
+    limit = min(MAX_TOKENS, source.network.context_tokens)
     ids = Encoder(source.vocabulary).encode(text)[:limit]
     if not ids:
         raise ConvertError("The text to measure with is empty.")
-    (exact,) = exact_logits(source.llama, source.weights, [ids])
+    (exact,) = exact_logits(source.network, source.weights, [ids])
     for variant, files in graphs.items():
-        for how, fidelity in measure(files[0], source.llama, ids, exact, stepped=variant is WASM):
+        for how, fidelity in measure(files[0], source.network, ids, exact, stepped=variant is WASM):
             print(f"{variant.name}, read {how}: {fidelity}", flush=True)
 
 

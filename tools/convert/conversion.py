@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.convert.architecture import Llama, parameter_count, read_llama
+from tools.convert.architecture import Network, parameter_count, read_network
 from tools.convert.block_storage import BlockStorage
+from tools.convert.decoder_graph import Storage, build_decoder
 from tools.convert.errors import ConvertError
 from tools.convert.gguf_file import GgufFile, read_gguf
 from tools.convert.graph_writer import GraphWriter
 from tools.convert.int8_storage import Int8Storage
-from tools.convert.llama_graph import Storage, build_llama
 from tools.convert.repository import WASM, WEBGPU, Variant, sha256_of, write_candil_json, write_settings
 from tools.convert.rope import inverse_frequencies
 from tools.convert.self_test import SelfTest, agreeing, choose, continue_greedily, prompts
 from tools.convert.vocabulary import Vocabulary, read_vocabulary
 from tools.convert.weights import Weights
 
-STORAGES: dict[Variant, Callable[[GraphWriter, Llama, Weights], Storage]] = {WEBGPU: BlockStorage, WASM: Int8Storage}
+STORAGES: dict[Variant, Callable[[GraphWriter, Network, Weights], Storage]] = {WEBGPU: BlockStorage, WASM: Int8Storage}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Source:
     """A GGUF that has passed every check."""
 
     file: GgufFile
-    llama: Llama
+    network: Network
     vocabulary: Vocabulary
     weights: Weights
 
@@ -38,15 +38,15 @@ class Source:
 def open_source(path: Path) -> Source:
     """Raises ConvertError if the file cannot be converted, OSError if it cannot be read."""
     file = read_gguf(path)
-    llama = read_llama(file)
-    return Source(file, llama, read_vocabulary(file.metadata, llama.vocab), Weights(file, llama))
+    network = read_network(file)
+    return Source(file, network, read_vocabulary(file.metadata, network.vocab), Weights(file, network))
 
 
-def write_graph(path: Path, source: Source, storage: Callable[[GraphWriter, Llama, Weights], Storage]) -> list[Path]:
+def write_graph(path: Path, source: Source, storage: Callable[[GraphWriter, Network, Weights], Storage]) -> list[Path]:
     """One graph with the matrices kept as `storage` says; gives back its files, the graph itself first."""
-    frequencies = inverse_frequencies(source.llama, source.weights)
+    frequencies = inverse_frequencies(source.network, source.weights)
     with GraphWriter(path) as writer:
-        build_llama(writer, source.llama, frequencies, storage(writer, source.llama, source.weights))
+        build_decoder(writer, source.network, frequencies, storage(writer, source.network, source.weights))
         return writer.finish()
 
 
@@ -54,12 +54,12 @@ def write_repository(folder: Path, source: Source) -> dict[Variant, list[Path]]:
     """Fill the existing, empty `folder`; gives back the graphs' files."""
     (folder / "onnx").mkdir()
     graphs = {variant: write_graph(folder / variant.graph, source, storage) for variant, storage in STORAGES.items()}
-    settings = write_settings(folder, source.llama, source.vocabulary, graphs)
+    settings = write_settings(folder, source.network, source.vocabulary, graphs)
     path = source.file.path
     write_candil_json(
         folder,
         source={"file": path.name, "sha256": sha256_of(path), "architecture": "llama"},
-        llama=source.llama,
+        network=source.network,
         parameters=parameter_count(source.file),
         settings=settings,
         graphs=graphs,
@@ -70,9 +70,9 @@ def write_repository(folder: Path, source: Source) -> dict[Variant, list[Path]]:
 
 def _self_tests(source: Source, graphs: dict[Variant, list[Path]]) -> dict[Variant, SelfTest]:
     candidates = prompts(source.vocabulary)
-    tests = {variant: continue_greedily(files[0], source.llama, candidates) for variant, files in graphs.items()}
+    tests = {variant: continue_greedily(files[0], source.network, candidates) for variant, files in graphs.items()}
     everything = [test for some in tests.values() for test in some]
-    agrees = iter(agreeing(source.llama, source.weights, everything))
+    agrees = iter(agreeing(source.network, source.weights, everything))
     return {variant: choose(some, [next(agrees) for _ in some]) for variant, some in tests.items()}
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
 
-from tools.convert.architecture import Llama, layer_tensor
+from tools.convert.architecture import Network, layer_tensor
 from tools.convert.graph_writer import CONTRIB, GraphWriter
 from tools.convert.rotation import block_rotation, residual_rotation, rotate_columns, spreading
 from tools.convert.weights import Weights
@@ -37,27 +37,27 @@ def round_rows(weights: F64) -> tuple[Int8, F32]:
 
 
 class Int8Storage:
-    def __init__(self, writer: GraphWriter, llama: Llama, weights: Weights) -> None:
+    def __init__(self, writer: GraphWriter, network: Network, weights: Weights) -> None:
         self._writer = writer
-        self._llama = llama
+        self._network = network
         self._weights = weights
-        self._residual = residual_rotation(llama.hidden)
-        self._value = spreading(llama.head_dim)
-        self._ffn = block_rotation(llama.ffn)
+        self._residual = residual_rotation(network.hidden)
+        self._value = spreading(network.head_dim)
+        self._ffn = block_rotation(network.ffn)
         self._seen: dict[str, tuple[str, str]] = {}
 
     def embed(self, ids: str) -> str:
-        integers, scale = self._vocabulary("token_embd.weight", np.ones(self._llama.hidden))
+        integers, scale = self._vocabulary("token_embd.weight", np.ones(self._network.hidden))
         rows = self._writer.node("Cast", [self._writer.node("Gather", [integers, ids])], to=TensorProto.FLOAT)
         scales = self._writer.node("Unsqueeze", [self._writer.node("Gather", [scale, ids]), self._writer.ints(-1)])
         return self._writer.node("Mul", [rows, scales])
 
     def gains(self, norm: str) -> F32:
-        return np.ones(self._llama.hidden, np.float32)
+        return np.ones(self._network.hidden, np.float32)
 
     def qkv(self, x: str, layer: int) -> str:
         query, key, value = (self._reading(layer, part, "attn_norm") for part in ("attn_q", "attn_k", "attn_v"))
-        per_head = value.reshape(-1, self._llama.head_dim, self._llama.hidden)
+        per_head = value.reshape(-1, self._network.head_dim, self._network.hidden)
         turned = (self._value.T @ per_head).reshape(value.shape)
         return self._linear(x, f"qkv_{layer}", np.concatenate([query, key, turned]))
 
@@ -75,16 +75,16 @@ class Int8Storage:
         size = len(self._ffn)
         runs = writer.node("Reshape", [x, writer.ints(0, 0, -1, size)])
         turned = writer.node("MatMul", [runs, writer.constant("ffn_rotation", self._ffn.astype(np.float32))])
-        x = writer.node("Reshape", [turned, writer.ints(0, 0, self._llama.ffn)])
+        x = writer.node("Reshape", [turned, writer.ints(0, 0, self._network.ffn)])
         return self._linear(x, f"down_{layer}", self._residual.T @ rotate_columns(matrix, self._ffn))
 
     def head(self, x: str) -> str:
         gains = self._weights.vector("output_norm.weight").astype(np.float64)
-        if not self._llama.tied:
+        if not self._network.tied:
             return self._vocabulary_product(x, "output.weight", gains)
         regained = self._residual.T @ (gains[:, None] * self._residual)
         x = self._writer.node("MatMul", [x, self._writer.constant("output_gains", regained.astype(np.float32))])
-        return self._vocabulary_product(x, "token_embd.weight", np.ones(self._llama.hidden))
+        return self._vocabulary_product(x, "token_embd.weight", np.ones(self._network.hidden))
 
     def _matrix(self, name: str) -> F64:
         return self._weights.matrix(name).astype(np.float64)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from tools.convert.architecture import Llama, layer_tensor
+from tools.convert.architecture import Network, layer_tensor
 from tools.convert.graph_writer import GraphWriter
 from tools.convert.weights import Weights
 
@@ -18,9 +18,9 @@ F32 = npt.NDArray[np.float32]
 class MatrixStorage(ABC):
     """Subclasses say how the embedding is looked up and how `x` is multiplied with named matrices."""
 
-    def __init__(self, writer: GraphWriter, llama: Llama, weights: Weights) -> None:
+    def __init__(self, writer: GraphWriter, network: Network, weights: Weights) -> None:
         self._writer = writer
-        self._llama = llama
+        self._network = network
         self._weights = weights
 
     @abstractmethod
@@ -46,4 +46,4 @@ class MatrixStorage(ABC):
         return self._linear(x, [layer_tensor(layer, "ffn_down")])
 
     def head(self, x: str) -> str:
-        return self._linear(x, ["token_embd.weight" if self._llama.tied else "output.weight"])
+        return self._linear(x, ["token_embd.weight" if self._network.tied else "output.weight"])

@@ -5,17 +5,17 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from tools.convert.architecture import Llama
+from tools.convert.architecture import Network
 from tools.convert.errors import ConvertError
 from tools.convert.weights import Weights
 
 F64 = npt.NDArray[np.float64]
 
 
-def inverse_frequencies(llama: Llama, weights: Weights) -> F64:
+def inverse_frequencies(network: Network, weights: Weights) -> F64:
     """Radians per position, shape (head_dim / 2,); llama3's factors and linear scaling are in them."""
-    exponents = np.arange(0, llama.head_dim, 2, dtype=np.float64) / llama.head_dim
-    frequencies: F64 = llama.rope_theta**-exponents / llama.rope_scale
+    exponents = np.arange(0, network.head_dim, 2, dtype=np.float64) / network.head_dim
+    frequencies: F64 = network.rope_theta**-exponents / network.rope_scale
     if weights.has("rope_freqs.weight"):
         factors = weights.vector("rope_freqs.weight").astype(np.float64)
         if not np.all(factors > 0):

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from gguf import GGMLQuantizationType as Kind
 from gguf import dequantize
 
-from tools.convert.architecture import Llama
+from tools.convert.architecture import Network
 from tools.convert.blocks import QUANTIZED, Blocks, decode_blocks, round_to_blocks
 from tools.convert.errors import ConvertError
 from tools.convert.gguf_file import ByteRows, GgufFile, TensorInfo
@@ -23,9 +23,9 @@ class Weights:
     the order of the original model (pairs half a head apart), which the graph's `rotary_interleaved=0` expects.
     """
 
-    def __init__(self, file: GgufFile, llama: Llama) -> None:
+    def __init__(self, file: GgufFile, network: Network) -> None:
         self._file = file
-        self._llama = llama
+        self._network = network
         for info in file.tensors.values():
             if info.kind not in SUPPORTED:
                 raise ConvertError(f"The tensor {info.name!r} has the type {info.kind.name}, which is not supported.")
@@ -60,7 +60,7 @@ class Weights:
     def _rows(self, info: TensorInfo) -> ByteRows:
         rows = self._file.rows(info)
         if info.name.endswith((".attn_q.weight", ".attn_k.weight")):
-            half = self._llama.head_dim // 2
+            half = self._network.head_dim // 2
             order = np.arange(len(rows)).reshape(-1, half, 2).swapaxes(1, 2).reshape(-1)
             return rows[order]
         return rows

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
 
-from tools.convert.architecture import Llama
+from tools.convert.architecture import Network
 from tools.convert.graph_writer import CONTRIB, GraphWriter
 from tools.convert.rope import angles
 
@@ -50,19 +50,19 @@ class Storage(Protocol):
 class _Attention:
     """What all layers' attention shares: rotary tables and how long the past is."""
 
-    def __init__(self, writer: GraphWriter, llama: Llama, frequencies: F64) -> None:
+    def __init__(self, writer: GraphWriter, network: Network, frequencies: F64) -> None:
         self._writer = writer
-        self._llama = llama
+        self._network = network
         mask = writer.input("attention_mask", TensorProto.INT64, ["batch_size", "total_sequence_length"])
         length = writer.node("ReduceSum", [mask, writer.ints(1)], keepdims=0)
         last = writer.node("Sub", [length, writer.ints(1)])
         self._last_position = writer.node("Cast", [last], to=TensorProto.INT32)
         total = writer.node("Gather", [writer.node("Shape", [mask]), writer.constant("one", np.array(1))], axis=0)
         self._total = writer.node("Cast", [total], to=TensorProto.INT32)
-        self._cos, self._sin = _rotary_tables(writer, llama, frequencies)
+        self._cos, self._sin = _rotary_tables(writer, network, frequencies)
 
     def __call__(self, qkv: str, layer: int) -> str:
-        llama = self._llama
+        network = self._network
         past, present = self._cache(layer)
         inputs = [qkv, "", "", *past, self._last_position, self._total, self._cos, self._sin]
         return self._writer.node_many(
@@ -70,15 +70,15 @@ class _Attention:
             inputs,
             [f"attention_{layer}", *present],
             domain=CONTRIB,
-            num_heads=llama.heads,
-            kv_num_heads=llama.kv_heads,
-            scale=llama.head_dim**-0.5,
+            num_heads=network.heads,
+            kv_num_heads=network.kv_heads,
+            scale=network.head_dim**-0.5,
             do_rotary=1,
             rotary_interleaved=0,
         )[0]
 
     def _cache(self, layer: int) -> tuple[list[str], list[str]]:
-        heads, dim = self._llama.kv_heads, self._llama.head_dim
+        heads, dim = self._network.kv_heads, self._network.head_dim
         past = [f"past_key_values.{layer}.{part}" for part in ("key", "value")]
         present = [f"present.{layer}.{part}" for part in ("key", "value")]
         for name in past:
@@ -88,14 +88,14 @@ class _Attention:
         return past, present
 
 
-def _rotary_tables(writer: GraphWriter, llama: Llama, frequencies: F64) -> tuple[str, str]:
+def _rotary_tables(writer: GraphWriter, network: Network, frequencies: F64) -> tuple[str, str]:
     """cos and sin, each (positions, head_dim / 2).
 
     Whole tables of a long context would be tens of megabytes to download, so the file holds two short ones and the
     session joins them once, when it folds constants: cos(a+b) = cos a cos b - sin a sin b.
     """
-    stride = min(_ROPE_STRIDE, llama.context_tokens)
-    rows = -(-llama.context_tokens // stride)
+    stride = min(_ROPE_STRIDE, network.context_tokens)
+    rows = -(-network.context_tokens // stride)
     coarse = angles(frequencies, np.arange(rows, dtype=np.int64) * stride)[:, None]
     fine = angles(frequencies, np.arange(stride, dtype=np.int64))[None]
     tables = {
@@ -107,7 +107,7 @@ def _rotary_tables(writer: GraphWriter, llama: Llama, frequencies: F64) -> tuple
 
     def joined(first: tuple[str, str], operation: str, second: tuple[str, str]) -> str:
         products = [writer.node("Mul", list(pair)) for pair in (first, second)]
-        return writer.node("Reshape", [writer.node(operation, products), writer.ints(-1, llama.head_dim // 2)])
+        return writer.node("Reshape", [writer.node(operation, products), writer.ints(-1, network.head_dim // 2)])
 
     return joined((cos_a, cos_b), "Sub", (sin_a, sin_b)), joined((sin_a, cos_b), "Add", (cos_a, sin_b))
 
@@ -152,18 +152,18 @@ def _silu_product(writer: GraphWriter, gate_up: str, layer: int) -> str:
     return writer.node("Mul", [writer.node("QuickGelu", [gate], domain=CONTRIB, alpha=1.0), up])
 
 
-def build_llama(writer: GraphWriter, llama: Llama, frequencies: F64, storage: Storage) -> None:
+def build_decoder(writer: GraphWriter, network: Network, frequencies: F64, storage: Storage) -> None:
     """Add the whole network to `writer`: token ids and cache in, last position's logits and cache out."""
     ids = writer.input("input_ids", TensorProto.INT64, ["batch_size", "sequence_length"])
-    attention = _Attention(writer, llama, frequencies)
-    stream = _ResidualStream(writer, storage, llama.rms_eps, storage.embed(ids))
-    for layer in range(llama.layers):
+    attention = _Attention(writer, network, frequencies)
+    stream = _ResidualStream(writer, storage, network.rms_eps, storage.embed(ids))
+    for layer in range(network.layers):
         attended = attention(storage.qkv(stream.normed(f"blk.{layer}.attn_norm.weight"), layer), layer)
-        if layer == llama.layers - 1:  # what follows looks at no other position
+        if layer == network.layers - 1:  # what follows looks at no other position
             attended = last_position(writer, attended)
             stream.keep_last_position()
         stream.add(storage.attention_output(attended, layer))
         gate_up = storage.gate_up(stream.normed(f"blk.{layer}.ffn_norm.weight"), layer)
         stream.add(storage.down(_silu_product(writer, gate_up, layer), layer))
     writer.node("Identity", [storage.head(stream.normed("output_norm.weight"))], output="logits")
-    writer.output("logits", TensorProto.FLOAT, ["batch_size", 1, llama.vocab])
+    writer.output("logits", TensorProto.FLOAT, ["batch_size", 1, network.vocab])
