@@ -87,10 +87,14 @@ class BlockStorage(MatrixStorage):
 
     def _factors(self, name: str, factors: Factors) -> str:
         """(rows, blocks) of float32, from as few bytes as hold them exactly; folded when the session loads."""
-        outer = self._writer.float_constant(f"{name}.outer", factors.outer * np.float32(factors.sign))
+        rows, count = factors.outer.shape
+        signed = factors.outer * np.float32(factors.sign)
+        if factors.inner is None and count > 1 and np.all(signed == signed[:, :1]):  # ternary matrices have one scale
+            column = self._writer.float_constant(f"{name}.column", np.ascontiguousarray(signed[:, :1]))
+            return self._writer.node("Expand", [column, self._writer.ints(rows, count)])
+        outer = self._writer.float_constant(f"{name}.outer", signed)
         if factors.inner is None:
             return outer
-        rows, count = factors.outer.shape
         inner = self._writer.constant(f"{name}.inner", factors.inner.reshape(rows, count, -1))
         inner = self._writer.node("Cast", [inner], to=TensorProto.FLOAT)
         outer = self._writer.node("Unsqueeze", [outer, self._writer.ints(2)])

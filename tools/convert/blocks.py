@@ -1,7 +1,7 @@
 """GGUF's block formats as `MatMulNBits` sees them: unsigned integers around a fixed zero point, a scale per block.
 
 Every quantized GGUF type but the codebook ones is `scale * integer + minimum` per block, so it fits without loss:
-the integers move so that their middle is the operator's implicit zero point (8 or 128), and what that leaves over,
+the integers move so that their middle is the operator's implicit zero point (2, 8 or 128), and what that leaves over,
 `offset = minimum + centre * scale`, is added as one extra product with the block sums of the activations.
 Bit layouts: ggml-common.h and ggml-quants.c of llama.cpp.
 """
@@ -9,12 +9,16 @@ Bit layouts: ggml-common.h and ggml-quants.c of llama.cpp.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from gguf import GGMLQuantizationType as Kind
+
+from tools.convert.gguf_file import BitnetKind
 
 Bytes = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
@@ -45,8 +49,8 @@ class Blocks:
     """A matrix (rows, columns): `scale * (quants - 2**(bits-1))`, plus `minimum + centre * scale` if it has minima."""
 
     quants: Bytes  # (rows, columns), one integer each, 0 .. 2**bits - 1
-    bits: int  # 4 or 8
-    size: int  # columns that share a scale: 16 or 32
+    bits: int  # 2, 4 or 8
+    size: int  # columns that share a scale: 16, 32, 128 or 256
     scale: Factors
     minimum: Factors | None = None
     centre: int = 0
@@ -65,9 +69,12 @@ class Blocks:
         return self.bits, self.size, self.minimum is not None
 
     def packed(self) -> Bytes:
-        """`MatMulNBits`' B, shape (rows, blocks, size * bits / 8): of 4-bit pairs the first is the low nibble."""
+        """`MatMulNBits`' B, shape (rows, blocks, size * bits / 8): the first integer of a byte is in its low bits."""
         grid = self.quants.reshape(self.rows, -1, self.size)
-        return grid if self.bits == 8 else _bytes(grid[..., 0::2] | (grid[..., 1::2] << 4))
+        if self.bits == 8:
+            return grid
+        count = 8 // self.bits
+        return _bytes(reduce(or_, (grid[..., place::count] << (self.bits * place) for place in range(count))))
 
     def dense(self) -> F32:
         """The weights these blocks stand for, (rows, columns)."""
@@ -185,7 +192,34 @@ def _q6_k(raw: Bytes) -> Blocks:
     return Blocks(_flat(quants + 96), 8, 16, Factors(_halves(raw, 208), scale.reshape(len(raw), -1)))
 
 
-_DECODERS: dict[Kind, tuple[int, Callable[[Bytes], Blocks]]] = {  # bytes of one block, and how to read it
+def _tq1_0(raw: Bytes) -> Blocks:
+    """Five base-3 digits a byte, most significant first, as a fraction of 256; the last four bytes hold four."""
+    powers = np.array([1, 3, 9, 27, 81], np.uint8)[:, None]
+
+    def digits(part: Bytes, count: int) -> Bytes:
+        shifted = part[..., None, :] * powers[:count]  # wraps: what was before the digit falls out
+        return _bytes((shifted.astype(np.uint16) * 3) >> 8).reshape(*part.shape[:-1], -1)
+
+    trits = [digits(raw[..., :32], 5), digits(raw[..., 32:48], 5), digits(raw[..., 48:52], 4)]
+    return _ternary(np.concatenate(trits, axis=-1), _halves(raw, 52))
+
+
+def _tq2_0(raw: Bytes) -> Blocks:
+    return _ternary(_pairs_of_bits(raw[..., :64]), _halves(raw, 64))
+
+
+def _i2_s(raw: Bytes) -> Blocks:
+    """bitnet.cpp's: the high bits of 32 bytes hold weights 0-31, the next bits 32-63, and so on."""
+    planes = np.array([6, 4, 2, 0], np.uint8)[:, None]
+    return _ternary(_bytes((raw[..., None, :] >> planes) & 3), np.ones(raw.shape[:2], np.float32))
+
+
+def _ternary(trits: Bytes, scale: F32) -> Blocks:
+    """0, 1, 2 for -1, 0, 1."""
+    return Blocks(_flat(trits + 1), 2, trits[0, 0].size, Factors(scale))
+
+
+_DECODERS: dict[Kind | BitnetKind, tuple[int, Callable[[Bytes], Blocks]]] = {  # bytes of one block, and how to read it
     Kind.Q4_0: (18, _q4_0),
     Kind.Q4_1: (20, _q4_1),
     Kind.Q5_0: (22, _q5_0),
@@ -196,14 +230,18 @@ _DECODERS: dict[Kind, tuple[int, Callable[[Bytes], Blocks]]] = {  # bytes of one
     Kind.Q4_K: (144, _q4_k),
     Kind.Q5_K: (176, _q5_k),
     Kind.Q6_K: (210, _q6_k),
+    Kind.TQ1_0: (54, _tq1_0),
+    Kind.TQ2_0: (66, _tq2_0),
+    BitnetKind.I2_S: (32, _i2_s),
 }
 QUANTIZED = frozenset(_DECODERS)
 
 
-def decode_blocks(kind: Kind, rows: Bytes) -> Blocks:
-    """The blocks of a tensor stored as `kind`; `rows` are its bytes, (rows, bytes per row). Exact."""
+def decode_blocks(kind: Kind | BitnetKind, rows: Bytes, scale: float = 1.0) -> Blocks:
+    """The blocks of a tensor stored as `kind`, times `scale`; `rows` are its bytes, (rows, bytes per row). Exact."""
     block_bytes, decoder = _DECODERS[kind]
-    return decoder(rows.reshape(len(rows), -1, block_bytes))
+    blocks = decoder(rows.reshape(len(rows), -1, block_bytes))
+    return blocks if scale == 1.0 else replace(blocks, scale=Factors(blocks.scale.values * np.float32(scale)))
 
 
 def round_to_blocks(weights: F32) -> Blocks | None:

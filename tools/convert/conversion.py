@@ -9,15 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.convert.architecture import Network, parameter_count, read_network
+from tools.convert.architecture import Network
 from tools.convert.block_storage import BlockStorage
 from tools.convert.decoder_graph import Storage, build_decoder
 from tools.convert.errors import ConvertError
 from tools.convert.gguf_file import GgufFile, read_gguf
 from tools.convert.graph_writer import GraphWriter
 from tools.convert.int8_storage import Int8Storage
+from tools.convert.metadata import parameter_count, read_network
 from tools.convert.repository import WASM, WEBGPU, Variant, sha256_of, write_candil_json, write_settings
-from tools.convert.rope import inverse_frequencies
+from tools.convert.rope import turning
 from tools.convert.self_test import SelfTest, agreeing, choose, continue_greedily, prompts
 from tools.convert.vocabulary import Vocabulary, read_vocabulary
 from tools.convert.weights import Weights
@@ -44,9 +45,9 @@ def open_source(path: Path) -> Source:
 
 def write_graph(path: Path, source: Source, storage: Callable[[GraphWriter, Network, Weights], Storage]) -> list[Path]:
     """One graph with the matrices kept as `storage` says; gives back its files, the graph itself first."""
-    frequencies = inverse_frequencies(source.network, source.weights)
+    network, weights = source.network, source.weights
     with GraphWriter(path) as writer:
-        build_decoder(writer, source.network, frequencies, storage(writer, source.network, source.weights))
+        build_decoder(writer, network, lambda rope: turning(network, rope, weights), storage(writer, network, weights))
         return writer.finish()
 
 
@@ -58,9 +59,9 @@ def write_repository(folder: Path, source: Source) -> dict[Variant, list[Path]]:
     path = source.file.path
     write_candil_json(
         folder,
-        source={"file": path.name, "sha256": sha256_of(path), "architecture": "llama"},
+        source={"file": path.name, "sha256": sha256_of(path), "architecture": source.network.architecture},
         network=source.network,
-        parameters=parameter_count(source.file),
+        parameters=parameter_count(source.network),
         settings=settings,
         graphs=graphs,
         self_tests=_self_tests(source, graphs),

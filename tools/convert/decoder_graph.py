@@ -1,4 +1,4 @@
-"""The Llama network as an ONNX graph in the shape transformers.js runs; how a matrix is stored is left open.
+"""The network as an ONNX graph in the shape transformers.js runs; how a matrix is stored is left open.
 
 transformers.js creates the first, empty KV cache from the *names* of the symbolic dimensions, so they are fixed:
 batch_size, sequence_length, past_sequence_length, total_sequence_length.
@@ -6,22 +6,23 @@ batch_size, sequence_length, past_sequence_length, total_sequence_length.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
 
-from tools.convert.architecture import Network
+from tools.convert.architecture import Network, Rope, layer_tensor
+from tools.convert.attention import Attention
+from tools.convert.families import Activation
 from tools.convert.graph_writer import CONTRIB, GraphWriter
-from tools.convert.rope import angles
+from tools.convert.rope import Turning
 
 F32 = npt.NDArray[np.float32]
-F64 = npt.NDArray[np.float64]
 
 LAST_POSITION = "last_position"  # nodes of this name prefix drop all but the last position
 _INT64_MAX = (1 << 63) - 1
-_ROPE_STRIDE = 128  # positions per row of the coarse table
 
 
 class Storage(Protocol):
@@ -43,73 +44,11 @@ class Storage(Protocol):
 
     def down(self, x: str, layer: int) -> str: ...
 
+    def to_residual(self, x: str) -> str:
+        """What went through a norm after a layer's last product, as it joins the residual stream."""
+
     def head(self, x: str) -> str:
         """(batch, 1, hidden), normed -> logits."""
-
-
-class _Attention:
-    """What all layers' attention shares: rotary tables and how long the past is."""
-
-    def __init__(self, writer: GraphWriter, network: Network, frequencies: F64) -> None:
-        self._writer = writer
-        self._network = network
-        mask = writer.input("attention_mask", TensorProto.INT64, ["batch_size", "total_sequence_length"])
-        length = writer.node("ReduceSum", [mask, writer.ints(1)], keepdims=0)
-        last = writer.node("Sub", [length, writer.ints(1)])
-        self._last_position = writer.node("Cast", [last], to=TensorProto.INT32)
-        total = writer.node("Gather", [writer.node("Shape", [mask]), writer.constant("one", np.array(1))], axis=0)
-        self._total = writer.node("Cast", [total], to=TensorProto.INT32)
-        self._cos, self._sin = _rotary_tables(writer, network, frequencies)
-
-    def __call__(self, qkv: str, layer: int) -> str:
-        network = self._network
-        past, present = self._cache(layer)
-        inputs = [qkv, "", "", *past, self._last_position, self._total, self._cos, self._sin]
-        return self._writer.node_many(
-            "GroupQueryAttention",
-            inputs,
-            [f"attention_{layer}", *present],
-            domain=CONTRIB,
-            num_heads=network.heads,
-            kv_num_heads=network.kv_heads,
-            scale=network.head_dim**-0.5,
-            do_rotary=1,
-            rotary_interleaved=0,
-        )[0]
-
-    def _cache(self, layer: int) -> tuple[list[str], list[str]]:
-        heads, dim = self._network.kv_heads, self._network.head_dim
-        past = [f"past_key_values.{layer}.{part}" for part in ("key", "value")]
-        present = [f"present.{layer}.{part}" for part in ("key", "value")]
-        for name in past:
-            self._writer.input(name, TensorProto.FLOAT, ["batch_size", heads, "past_sequence_length", dim])
-        for name in present:
-            self._writer.output(name, TensorProto.FLOAT, ["batch_size", heads, "total_sequence_length", dim])
-        return past, present
-
-
-def _rotary_tables(writer: GraphWriter, network: Network, frequencies: F64) -> tuple[str, str]:
-    """cos and sin, each (positions, head_dim / 2).
-
-    Whole tables of a long context would be tens of megabytes to download, so the file holds two short ones and the
-    session joins them once, when it folds constants: cos(a+b) = cos a cos b - sin a sin b.
-    """
-    stride = min(_ROPE_STRIDE, network.context_tokens)
-    rows = -(-network.context_tokens // stride)
-    coarse = angles(frequencies, np.arange(rows, dtype=np.int64) * stride)[:, None]
-    fine = angles(frequencies, np.arange(stride, dtype=np.int64))[None]
-    tables = {
-        f"rope_{size}_{function.__name__}": function(values).astype(np.float32)
-        for size, values in (("coarse", coarse), ("fine", fine))
-        for function in (np.cos, np.sin)
-    }
-    cos_a, sin_a, cos_b, sin_b = (writer.constant(name, table) for name, table in tables.items())
-
-    def joined(first: tuple[str, str], operation: str, second: tuple[str, str]) -> str:
-        products = [writer.node("Mul", list(pair)) for pair in (first, second)]
-        return writer.node("Reshape", [writer.node(operation, products), writer.ints(-1, network.head_dim // 2)])
-
-    return joined((cos_a, cos_b), "Sub", (sin_a, sin_b)), joined((sin_a, cos_b), "Add", (cos_a, sin_b))
 
 
 class _ResidualStream:
@@ -147,23 +86,89 @@ def last_position(writer: GraphWriter, x: str) -> str:
     return writer.node("Slice", [x, *window], name=f"{LAST_POSITION}_{x}")
 
 
-def _silu_product(writer: GraphWriter, gate_up: str, layer: int) -> str:
-    gate, up = writer.node_many("Split", [gate_up], [f"gate_{layer}", f"up_{layer}"], axis=-1, num_outputs=2)
-    return writer.node("Mul", [writer.node("QuickGelu", [gate], domain=CONTRIB, alpha=1.0), up])
+class _Layers:
+    """The steps of a layer, with what the network's family adds to them."""
+
+    def __init__(self, writer: GraphWriter, network: Network, storage: Storage) -> None:
+        self._writer = writer
+        self._network = network
+        self._storage = storage
+
+    def embedded(self, ids: str) -> str:
+        x = self._storage.embed(ids)
+        if not self._network.family.scaled_embedding:
+            return x
+        scale = np.array([self._network.embedding_scale], np.float32)
+        return self._writer.node("Mul", [x, self._writer.constant("embedding_scale", scale)])
+
+    def qkv(self, x: str, layer: int) -> str:
+        return self._storage.qkv(self._rounded(x), layer)
+
+    def attention_output(self, x: str, layer: int) -> str:
+        x = self._sub_normed(x, layer_tensor(layer, "attn_sub_norm"))
+        x = self._storage.attention_output(self._rounded(x), layer)
+        return self._post_normed(x, layer_tensor(layer, "post_attention_norm"))
+
+    def feed_forward(self, x: str, layer: int) -> str:
+        gate_up = self._storage.gate_up(self._rounded(x), layer)
+        x = self._sub_normed(self._gated(gate_up, layer), layer_tensor(layer, "ffn_sub_norm"))
+        x = self._storage.down(self._rounded(x), layer)
+        return self._post_normed(x, layer_tensor(layer, "post_ffw_norm"))
+
+    def _gated(self, gate_up: str, layer: int) -> str:
+        writer = self._writer
+        gate, up = writer.node_many("Split", [gate_up], [f"gate_{layer}", f"up_{layer}"], axis=-1, num_outputs=2)
+        return writer.node("Mul", [self._activated(gate), up])
+
+    def _activated(self, x: str) -> str:
+        writer = self._writer
+        match self._network.activation:
+            case Activation.SILU:
+                return writer.node("QuickGelu", [x], domain=CONTRIB, alpha=1.0)
+            case Activation.GELU_TANH:
+                return writer.node("FastGelu", [x], domain=CONTRIB)
+            case Activation.RELU_SQUARED:
+                positive = writer.node("Relu", [x])
+                return writer.node("Mul", [positive, positive])
+
+    def _rounded(self, x: str) -> str:
+        """Each token rounded to the 255 steps between plus and minus its largest channel.
+
+        WebGPU has no Round: adding 1.5 * 2**23 and taking it away leaves a float32 the nearest integer, ties to even.
+        """
+        if not self._network.family.int8_activations:
+            return x
+        writer = self._writer
+        largest = writer.node("ReduceMax", [writer.node("Abs", [x]), writer.ints(-1)], keepdims=1)
+        some = writer.node("Clip", [largest, writer.constant("least_scale", np.array(1e-5, np.float32))])
+        scale = writer.node("Div", [writer.constant("steps", np.array([127], np.float32)), some])
+        shift = writer.constant("rounding_shift", np.array([1.5 * 2**23], np.float32))
+        shifted = writer.node("Add", [writer.node("Mul", [x, scale]), shift])
+        return writer.node("Div", [writer.node("Sub", [shifted, shift]), scale])
+
+    def _sub_normed(self, x: str, norm: str) -> str:
+        return self._normed(x, norm) if self._network.family.sub_norms else x
+
+    def _post_normed(self, x: str, norm: str) -> str:
+        return self._storage.to_residual(self._normed(x, norm)) if self._network.family.post_norms else x
+
+    def _normed(self, x: str, norm: str) -> str:
+        inputs = [x, self._writer.constant(norm, self._storage.gains(norm))]
+        return self._writer.node("SimplifiedLayerNormalization", inputs, axis=-1, epsilon=self._network.rms_eps)
 
 
-def build_decoder(writer: GraphWriter, network: Network, frequencies: F64, storage: Storage) -> None:
+def build_decoder(writer: GraphWriter, network: Network, turn: Callable[[Rope], Turning], storage: Storage) -> None:
     """Add the whole network to `writer`: token ids and cache in, last position's logits and cache out."""
     ids = writer.input("input_ids", TensorProto.INT64, ["batch_size", "sequence_length"])
-    attention = _Attention(writer, network, frequencies)
-    stream = _ResidualStream(writer, storage, network.rms_eps, storage.embed(ids))
+    attention = Attention(writer, network, turn, storage.gains)
+    layers = _Layers(writer, network, storage)
+    stream = _ResidualStream(writer, storage, network.rms_eps, layers.embedded(ids))
     for layer in range(network.layers):
-        attended = attention(storage.qkv(stream.normed(f"blk.{layer}.attn_norm.weight"), layer), layer)
+        attended = attention(layers.qkv(stream.normed(layer_tensor(layer, "attn_norm")), layer), layer)
         if layer == network.layers - 1:  # what follows looks at no other position
             attended = last_position(writer, attended)
             stream.keep_last_position()
-        stream.add(storage.attention_output(attended, layer))
-        gate_up = storage.gate_up(stream.normed(f"blk.{layer}.ffn_norm.weight"), layer)
-        stream.add(storage.down(_silu_product(writer, gate_up, layer), layer))
+        stream.add(layers.attention_output(attended, layer))
+        stream.add(layers.feed_forward(stream.normed(layer_tensor(layer, "ffn_norm")), layer))
     writer.node("Identity", [storage.head(stream.normed("output_norm.weight"))], output="logits")
     writer.output("logits", TensorProto.FLOAT, ["batch_size", 1, network.vocab])

@@ -14,6 +14,8 @@ from tools.convert.weights import Weights
 
 F32 = npt.NDArray[np.float32]
 
+QKV = ("attn_q", "attn_k", "attn_v")
+
 
 class MatrixStorage(ABC):
     """Subclasses say how the embedding is looked up and how `x` is multiplied with named matrices."""
@@ -34,7 +36,11 @@ class MatrixStorage(ABC):
         return self._weights.vector(norm)
 
     def qkv(self, x: str, layer: int) -> str:
-        return self._linear(x, [layer_tensor(layer, part) for part in ("attn_q", "attn_k", "attn_v")])
+        product = self._linear(x, [layer_tensor(layer, part) for part in QKV])
+        if not self._network.family.qkv_bias:
+            return product
+        biases = np.concatenate([self._weights.vector(layer_tensor(layer, part, "bias")) for part in QKV])
+        return self._writer.node("Add", [product, self._writer.constant(f"qkv_bias_{layer}", biases)])
 
     def attention_output(self, x: str, layer: int) -> str:
         return self._linear(x, [layer_tensor(layer, "attn_output")])
@@ -44,6 +50,9 @@ class MatrixStorage(ABC):
 
     def down(self, x: str, layer: int) -> str:
         return self._linear(x, [layer_tensor(layer, "ffn_down")])
+
+    def to_residual(self, x: str) -> str:
+        return x
 
     def head(self, x: str) -> str:
         return self._linear(x, ["token_embd.weight" if self._network.tied else "output.weight"])

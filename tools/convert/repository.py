@@ -79,7 +79,7 @@ def _config(network: Network, vocabulary: Vocabulary, chunks: Mapping[str, int])
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
-        "hidden_act": "silu",
+        "hidden_act": str(network.activation),
         "hidden_size": network.hidden,
         "intermediate_size": network.ffn,
         "num_hidden_layers": network.layers,
@@ -89,7 +89,7 @@ def _config(network: Network, vocabulary: Vocabulary, chunks: Mapping[str, int])
         "vocab_size": network.vocab,
         "max_position_embeddings": network.context_tokens,
         "rms_norm_eps": network.rms_eps,
-        "rope_theta": network.rope_theta,
+        "rope_theta": network.rope.theta,
         "tie_word_embeddings": network.tied,
         **_special_ids(vocabulary),
         "transformers.js_config": {
