@@ -26,6 +26,7 @@ Integers = npt.NDArray[np.integer[Any]]
 Inner = npt.NDArray[np.uint8] | npt.NDArray[np.int8]
 
 _SUPER = 256  # weights in a super-block of the K-quants
+_TERNARY_BLOCK = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +261,15 @@ def round_to_blocks(weights: F32) -> Blocks | None:
         scale = halves
     integers = np.rint(grid / np.where(scale == 0, np.float32(1), scale)[..., None]).clip(-128, 127)
     return Blocks((integers + 128).astype(np.uint8).reshape(weights.shape), 8, size, Factors(scale))
+
+
+def ternary_blocks(weights: F32) -> Blocks | None:
+    """2-bit blocks of `weights` (rows, columns), if they are -1, 0 and 1 times one number; else None."""
+    scale = np.abs(weights).max()
+    if weights.shape[1] % _TERNARY_BLOCK or not np.all((weights == 0) | (np.abs(weights) == scale)):
+        return None
+    scales = np.full((len(weights), weights.shape[1] // _TERNARY_BLOCK), scale, np.float32)
+    return Blocks((np.sign(weights) + 2).astype(np.uint8), 2, _TERNARY_BLOCK, Factors(scales))
 
 
 def stack_blocks(parts: list[Blocks]) -> Blocks:

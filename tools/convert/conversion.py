@@ -36,10 +36,10 @@ class Source:
     weights: Weights
 
 
-def open_source(path: Path) -> Source:
-    """Raises ConvertError if the file cannot be converted, OSError if it cannot be read."""
+def open_source(path: Path, context_tokens: int | None = None) -> Source:
+    """`context_tokens` is the most the network shall read. Raises ConvertError, or OSError if it cannot be read."""
     file = read_gguf(path)
-    network = read_network(file)
+    network = read_network(file, context_tokens)
     return Source(file, network, read_vocabulary(file.metadata, network.vocab), Weights(file, network))
 
 

@@ -10,7 +10,7 @@ from gguf import GGMLQuantizationType as Kind
 from gguf import dequantize
 
 from tools.convert.architecture import Indices, Network, layer_tensor
-from tools.convert.blocks import QUANTIZED, Blocks, decode_blocks, round_to_blocks
+from tools.convert.blocks import QUANTIZED, Blocks, decode_blocks, round_to_blocks, ternary_blocks
 from tools.convert.errors import ConvertError
 from tools.convert.gguf_file import BitnetKind, ByteRows, ModelFile, TensorInfo
 
@@ -52,11 +52,16 @@ class Weights:
         return _finite(name, values[self._channels(name, len(values))])
 
     def blocks(self, name: str) -> Blocks | None:
-        """The matrix in integer blocks: exact if it is stored so, else rounded to 8 bits; None if it does not fit."""
+        """The matrix in integer blocks: exact if stored so or ternary, else of 8 bits; None if it does not fit."""
         info, rows = self._rows(name)
         if info.kind not in QUANTIZED:
-            return round_to_blocks(self.matrix(name))
+            return self._float_blocks(name)
         return decode_blocks(info.kind, rows, info.scale)
+
+    def _float_blocks(self, name: str) -> Blocks | None:
+        weights = self.matrix(name)
+        ternary = ternary_blocks(weights) if self._network.family.int8_activations else None
+        return ternary or round_to_blocks(weights)
 
     def _rows(self, name: str) -> tuple[TensorInfo, ByteRows]:
         stored, part = self._inside.get(name, (name, slice(None)))
