@@ -4,34 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 
-from bench.llama_cpp import divergence, llama_cpp
+from tests.tools.judged import IDS, judged
 from tests.tools.tiny_families import NETWORKS, write_tiny_network
 from tools.convert.block_storage import BlockStorage
 from tools.convert.conversion import open_source, write_graph
 from tools.convert.dense_storage import DenseStorage
 from tools.convert.exact_model import exact_logits
-from tools.convert.fidelity import Fidelity, compare
+from tools.convert.fidelity import compare
 from tools.convert.int8_storage import Int8Storage
 from tools.convert.onnx_runner import OnnxRunner
 
-F32 = npt.NDArray[np.float32]
-
-IDS = [1, *np.random.default_rng(7).integers(3, 350, 299).tolist()]  # longer than every window
-PROBES = range(9, len(IDS), 10)
 EXACT = 1e-6  # KL of float32 arithmetic in another order
-
-
-def _judged(gguf: Path, logits: F32, context_tokens: int) -> Fidelity:
-    """The graph's scores against llama.cpp's predictions at the probed positions."""
-    with llama_cpp(gguf, context_tokens, exact=True) as judge:
-        predictions = [judge.predict(IDS[: position + 1], logits.shape[1]) for position in PROBES]
-    kls = [divergence(logits[at], prediction) for at, prediction in zip(PROBES, predictions, strict=True)]
-    same = [logits[at].argmax() == prediction.ids[0] for at, prediction in zip(PROBES, predictions, strict=True)]
-    return Fidelity(float(np.mean(kls)), float(np.mean(same)), len(kls))
 
 
 @pytest.mark.parametrize(
@@ -52,7 +37,7 @@ def test_the_float32_graph_is_llama_cpps_network(tmp_path: Path, name: str, cont
     graph = write_graph(tmp_path / "dense.onnx", source, DenseStorage)[0]
     runner = OnnxRunner(graph, source.network, all_positions=True)
     whole = runner.prefill(IDS)
-    fidelity = _judged(gguf, whole, context_tokens)
+    fidelity = judged(gguf, whole, context_tokens)
     assert fidelity.kl < 1e-4  # a window of 65 instead of 64 is 0.003
     assert fidelity.top1 >= 0.99
     count = 120  # token by token, past gemma's window

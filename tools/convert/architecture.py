@@ -79,6 +79,11 @@ def layer_tensor(layer: int, part: str, kind: str = "weight") -> str:
     return f"blk.{layer}.{part}.{kind}"
 
 
+def cache_bytes(network: Network, tokens: int) -> int:
+    """Memory of the keys and values of `tokens` positions, in float32."""
+    return 2 * network.layers * network.kv_rows * 4 * tokens
+
+
 def _parts(network: Network) -> dict[str, tuple[int, ...]]:
     """Names within a layer, and shapes."""
     hidden, q_rows, kv_rows, ffn = network.hidden, network.q_rows, network.kv_rows, network.ffn

@@ -34,6 +34,8 @@ class Variant:
 
 WEBGPU = Variant("webgpu", "webgpu", "q4")
 WASM = Variant("wasm", "wasm", "int8")
+TERNARY_WEBGPU = Variant("webgpu", "webgpu", "q2")  # both devices read the same file
+TERNARY_WASM = Variant("wasm", "wasm", "q2")
 
 
 def sha256_of(path: Path) -> str:
@@ -55,9 +57,8 @@ def write_settings(
     folder: Path, network: Network, vocabulary: Vocabulary, graphs: Mapping[Variant, Sequence[Path]]
 ) -> list[Path]:
     """Everything transformers.js asks for beside the graphs. Gives back the files written."""
-    chunks = {files[0].name: len(files) - 1 for files in graphs.values() if len(files) > 1}
     return [
-        write_json(folder / "config.json", _config(network, vocabulary, chunks)),
+        write_json(folder / "config.json", _config(network, vocabulary, graphs)),
         write_json(folder / "generation_config.json", _generation_config(vocabulary)),
         write_json(folder / "tokenizer.json", tokenizer_json(vocabulary), compact=True),
         write_json(folder / "tokenizer_config.json", tokenizer_config(vocabulary, network.context_tokens)),
@@ -74,8 +75,9 @@ def _special_ids(vocabulary: Vocabulary) -> dict[str, object]:
     return {name: index for name, index in ids.items() if index is not None}
 
 
-def _config(network: Network, vocabulary: Vocabulary, chunks: Mapping[str, int]) -> Json:
-    devices = {variant.device: {"dtype": variant.dtype} for variant in (WEBGPU, WASM)}
+def _config(network: Network, vocabulary: Vocabulary, graphs: Mapping[Variant, Sequence[Path]]) -> Json:
+    chunks = {files[0].name: len(files) - 1 for files in graphs.values() if len(files) > 1}
+    devices = {variant.device: {"dtype": variant.dtype} for variant in graphs}
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
