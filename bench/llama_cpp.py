@@ -58,6 +58,14 @@ class LlamaCpp:
             np.array([entry["logprob"] for entry in top], np.float64),
         )
 
+    def continue_greedily(self, ids: Sequence[int], count: int) -> list[int]:
+        """The likeliest token after `ids`, and after that, at most `count`; fewer where the answer ends."""
+        # A few more are asked for, because the server keeps back tokens that end within a character.
+        request: Json = {"prompt": list(ids), "n_predict": count + 4, "temperature": 0, "return_tokens": True}
+        tokens = self._post("/completion", request)["tokens"]
+        assert isinstance(tokens, list)
+        return [int(token) for token in tokens[:count]]
+
     def _post(self, path: str, body: Json) -> Json:
         headers = {"Content-Type": "application/json"}
         request = urllib.request.Request(self._address + path, json.dumps(body).encode(), headers)
