@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,14 @@ from tools.convert.conversion import Source, open_source, write_graph
 from tools.convert.errors import ConvertError
 from tools.convert.gguf_file import BitnetKind
 from tools.convert.onnx_runner import OnnxRunner
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """The command changes what SIGTERM does."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from bench.agreement import answers
 from bench.fidelity import agreement
 from bench.llama_cpp import llama_cpp, write_f32_copy
 from tools.convert.conversion import Source, open_source, write_graph
@@ -52,6 +53,14 @@ def test_the_float32_graph_is_llama_cpp_on_exact_weights(tmp_path: Path) -> None
         fidelity = agreement(dense, judge, _ids())
     assert fidelity.kl <= 0.001
     assert fidelity.top1 >= 0.99
+
+
+def test_greedy_answers_are_llama_cpps(tmp_path: Path) -> None:
+    f32 = write_f32_copy(embedded_gguf(), tmp_path / "f32.gguf")
+    with llama_cpp(f32, threads=1, exact=True) as judge:
+        asked = list(answers(_source(), prepare() / WEBGPU.graph, judge))
+    assert len(asked) == 20
+    assert sum(answer.agrees for answer in asked) >= 18
 
 
 def test_the_webgpu_variant_is_lossless() -> None:
