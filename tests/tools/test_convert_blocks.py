@@ -9,7 +9,8 @@ from gguf import dequantize, quantize
 
 from tests.tools.tiny_families import pack_i2_s, ternary
 from tests.tools.tiny_gguf import random_k_quant
-from tools.convert.blocks import QUANTIZED, Blocks, decode_blocks, round_to_blocks, stack_blocks, ternary_blocks
+from tools.convert.block_formats import QUANTIZED, decode_blocks
+from tools.convert.blocks import Blocks, round_to_blocks, stack_blocks, ternary_blocks
 from tools.convert.gguf_file import BitnetKind
 
 GGML = sorted(kind for kind in QUANTIZED if isinstance(kind, Kind))

@@ -10,7 +10,8 @@ from gguf import GGMLQuantizationType as Kind
 from gguf import dequantize
 
 from tools.convert.architecture import Indices, Network, layer_tensor
-from tools.convert.blocks import QUANTIZED, Blocks, decode_blocks, round_to_blocks, ternary_blocks
+from tools.convert.block_formats import QUANTIZED, decode_blocks
+from tools.convert.blocks import Blocks, round_to_blocks, ternary_blocks
 from tools.convert.errors import ConvertError
 from tools.convert.gguf_file import BitnetKind, ByteRows, ModelFile, TensorInfo
 
