@@ -1,5 +1,5 @@
-// The graphics device, without subgroups. SwiftShader's are four threads wide, which ONNX Runtime's flash attention
-// (for prompts of more than 32 tokens) does not expect: it computes wrongly there. Real cards have 8 or more.
+// The graphics device, without subgroups. With SwiftShader's, which are four threads wide, ONNX Runtime computes wrongly
+// in prompts of more than 32 tokens, where it takes flash attention.
 const request = GPUAdapter.prototype.requestDevice;
 
 /** @this {GPUAdapter} @param {GPUDeviceDescriptor} [wanted] */
