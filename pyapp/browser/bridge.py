@@ -17,6 +17,7 @@ class Bridge:
     """`module` is the imported site/bridge.js. One proxy for all streams, alive as long as the page."""
 
     def __init__(self, module: Any) -> None:
+        self.module = module
         self._open = module.open
         self._abort = module.abort
         self._replies: dict[int, asyncio.Queue[dict[str, Any]]] = {}

@@ -60,6 +60,7 @@ class Dialogs:
             "export-chat": lambda button: self._do(self._export(self._data.chat_to_read(button.dataset.id))),
             "export-shown": lambda _button: self._save(self._data.readable(self._session.conversation)),
             "open-settings": lambda _button: self.open("app"),
+            "open-shortcuts": lambda _button: self.open("shortcuts"),
             "open-chat-settings": lambda _button: self.open("chat"),
             "close-panel": lambda _button: self._panel.close(),
             "show-section": lambda button: self._show(button.dataset.id, to_focus=button.dataset.id),

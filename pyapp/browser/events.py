@@ -16,11 +16,22 @@ class Events:
 
     def __init__(self) -> None:
         self._actions: dict[str, Action] = {}
+        self._waiting: list[tuple[str, Any]] = []  # for an action that is to be added
         self._proxies: list[Any] = []
         self.on(document, "click", self._clicked)
 
     def add(self, actions: Mapping[str, Action]) -> None:
         self._actions |= actions
+        waiting, self._waiting = self._waiting, []
+        for name, button in waiting:
+            self.do(name, button)
+
+    def do(self, name: str, button: Any = None) -> None:
+        """Now, or as soon as there is such an action."""
+        if name in self._actions:
+            self._actions[name](button)
+        else:
+            self._waiting.append((name, button))
 
     def on(self, target: Any, kind: str, handler: Callable[[Any], object]) -> None:
         proxy = create_proxy(handler)
@@ -30,4 +41,4 @@ class Events:
     def _clicked(self, event: Any) -> None:
         button = event.target.closest("button[data-action]")
         if button:
-            self._actions[button.dataset.action](button)
+            self.do(button.dataset.action, button)

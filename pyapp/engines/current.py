@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 
 from pyapp.engine import Engine, GenerateEvent, GenerateRequest, Message, Progress
@@ -19,15 +19,20 @@ class Current:
 
     name = "current"
 
-    def __init__(self, engines: Sequence[Engine]) -> None:
-        self.engines: Mapping[str, Engine] = {engine.name: engine for engine in engines}
+    def __init__(self, makers: Mapping[str, Callable[[], Engine]]) -> None:
+        """An engine is made, once, when the first model of its kind is loaded."""
+        self._makers = makers
+        self._made: dict[str, Engine] = {}
         self._now: Engine | None = None
+
+    @property
+    def names(self) -> Collection[str]:
+        """Of the engines there are, as variants name them."""
+        return self._makers.keys()
 
     async def load(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
         """Raises EngineUnavailable for a variant of an engine this page does not have."""
-        engine = self.engines.get(variant.engine)
-        if engine is None:
-            raise EngineUnavailable(f"no engine {variant.engine}", model=model.id, reasons=["not_built"])
+        engine = self._one(model, variant)
         if self._now is not engine:
             await self.unload()
             self._now = engine
@@ -58,6 +63,14 @@ class Current:
         if self._now is not None:
             await self._now.unload()
             self._now = None
+
+    def _one(self, model: ModelSpec, variant: Variant) -> Engine:
+        name = variant.engine
+        if name not in self._makers:
+            raise EngineUnavailable(f"no engine {name}", model=model.id, reasons=["not_built"])
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
 
     def _engine(self) -> Engine:
         if self._now is None:

@@ -15,8 +15,8 @@ from js import document, window
 from pyodide.ffi import create_proxy
 
 from pyapp.app import App
-from pyapp.browser.app import LocalIntent, new_id, now_ms
 from pyapp.browser.bridge import Bridge
+from pyapp.browser.local import LocalIntent, new_id, now_ms
 from pyapp.browser.page import BrowserPage
 from pyapp.chat.library import Library
 from pyapp.chat.session import Answerer, Session

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 
 import pyapp.browser.app
+import pyapp.engines.transformers_js
 from pyapp.engine import Finished, GenerateEvent, GenerateRequest, Message, Progress, TextDelta, Usage
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.models.manifest import ModelSpec, Variant
@@ -53,10 +54,10 @@ class Scripted(TransformersJs):
 
 
 class Installed(Setup):
-    async def _is_installed(self, variant: Variant) -> bool:
+    def _is_here(self, variant: Variant, whole: Collection[frozenset[str]]) -> bool:
         return True
 
 
-pyapp.browser.app.TransformersJs = Scripted  # type: ignore[attr-defined]
+pyapp.engines.transformers_js.TransformersJs = Scripted  # type: ignore[misc]
 pyapp.browser.app.Setup = Installed  # type: ignore[attr-defined]
 pyapp.browser.app.main()

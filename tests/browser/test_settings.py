@@ -168,7 +168,7 @@ def test_a_persona_is_made_used_changed_shared_and_imported(visitor: Candil, sit
 def test_the_keyboard_is_enough(visitor: Candil, site: Site) -> None:
     page = settle(visitor, site)
     page.keyboard.press("Control+,")
-    assert page.get_by_role("dialog", name="Settings").is_visible()
+    expect(page.get_by_role("dialog", name="Settings")).to_be_visible()
     page.get_by_role("button", name="Close").press("Tab")
     for _ in range(3):  # General, This chat, Personas, Keyboard
         page.keyboard.press("Tab")

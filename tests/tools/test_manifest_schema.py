@@ -135,7 +135,7 @@ def changed(*changes: tuple[tuple[Any, ...], Any]) -> Any:
             if value is ...:
                 del parent[path[-1]]
             else:
-                parent[path[-1]] = value
+                parent[path[-1]] = copy.deepcopy(value)  # a later change may be inside it
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change took the place away
     return document

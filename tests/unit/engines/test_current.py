@@ -21,7 +21,7 @@ OTHER = replace(VARIANT, engine="other")
 
 @pytest.mark.parametrize("check", CONTRACT, ids=lambda check: check.__name__)
 def test_it_keeps_the_contract_of_engines(check: Check) -> None:
-    engine = Current([TransformersJs(ScriptedWorker(), seed=lambda: 99)])
+    engine = Current({"transformers_js": lambda: TransformersJs(ScriptedWorker(), seed=lambda: 99)})
     run(load(engine, MODEL, VARIANT))
     run(check(engine, MODEL, VARIANT))  # type: ignore[arg-type]
 
@@ -29,7 +29,7 @@ def test_it_keeps_the_contract_of_engines(check: Check) -> None:
 def test_the_variant_says_which_engine_answers_and_the_last_one_gives_its_memory_back() -> None:
     first = ScriptedEngine([["one", DONE]])
     second = ScriptedEngine([["two", DONE]], name="other")
-    engine = Current([first, second])
+    engine = Current({"transformers_js": lambda: first, "other": lambda: second})
 
     async def story() -> list[str]:
         said = []
@@ -44,7 +44,7 @@ def test_the_variant_says_which_engine_answers_and_the_last_one_gives_its_memory
 
 def test_the_same_engine_loads_another_variant_by_itself() -> None:
     scripted = ScriptedEngine()
-    engine = Current([scripted])
+    engine = Current({"transformers_js": lambda: scripted})
     run(load(engine, MODEL, VARIANT))
     run(load(engine, MODEL, replace(VARIANT, name="more")))
     assert scripted.unloaded == 0
@@ -52,7 +52,7 @@ def test_the_same_engine_loads_another_variant_by_itself() -> None:
 
 def test_an_engine_that_is_not_here_is_told_and_leaves_the_one_in_use() -> None:
     scripted = ScriptedEngine([["still", DONE]])
-    engine = Current([scripted])
+    engine = Current({"transformers_js": lambda: scripted})
 
     async def story() -> str:
         await load(engine, MODEL, VARIANT)
@@ -66,14 +66,14 @@ def test_an_engine_that_is_not_here_is_told_and_leaves_the_one_in_use() -> None:
 def test_without_a_model_it_says_so() -> None:
     async def story() -> None:
         with refused(NotLoaded):
-            await Current([]).count(QUESTION)
+            await Current({}).count(QUESTION)
 
     run(story())
 
 
 def test_an_engine_that_hangs_is_told_and_restarted() -> None:
     scripted = ScriptedEngine([["half", 1000.0, DONE], [1000.0, DONE], ["slow", 60.0, DONE]])
-    engine = Current([scripted])
+    engine = Current({"transformers_js": lambda: scripted})
 
     async def story() -> list[str]:
         told: list[str] = []
