@@ -133,9 +133,10 @@ class RedisStore:
 
     @classmethod
     def at(cls, url: str) -> RedisStore:
-        from redis.asyncio import Redis
+        from redis.asyncio import BlockingConnectionPool, Redis
 
-        return cls(Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2))
+        patience = {"socket_timeout": 2, "socket_connect_timeout": 2, "timeout": 2}
+        return cls(Redis.from_pool(BlockingConnectionPool.from_url(url, max_connections=32, **patience)))
 
     async def charge(self, charges: Sequence[Charge]) -> int | None:
         arguments = [value for c in charges for value in (c.amount, c.limit, milliseconds(c.ttl_s))]
