@@ -64,8 +64,6 @@ class RequestReader:
         messages = tuple({"role": m["role"], "content": text(m["content"])} for m in found["messages"])
         if sum(len(m["content"]) for m in messages) > self._settings.max_total_chars:
             raise ApiError("too_long", param="messages")
-        if not messages[-1]["content"].strip() and messages[-1]["role"] == "user":
-            raise ApiError("invalid_request", "The last message is empty.", param=f"messages[{len(messages) - 1}]")
         wanted = found.get("max_completion_tokens") or found.get("max_tokens") or self._settings.max_tokens
         return ChatRequest(
             messages=messages,

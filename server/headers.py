@@ -45,6 +45,7 @@ HEADERS = {
 }
 
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"  # only where HTTPS is spoken
+MAX_HEADERS = 200  # browsers send twenty
 LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -65,7 +66,11 @@ class Guard:
                     self.let_read(headers, Headers(scope=scope).get("origin", ""))
             await send(message)
 
-        if scope["type"] == "http" and host_name(Headers(scope=scope).get("host", "")) not in self.names:
+        if scope["type"] != "http":
+            await self.app(scope, receive, guarded)
+        elif len(scope["headers"]) > MAX_HEADERS:
+            await Response("Too many headers", status_code=431, media_type="text/plain")(scope, receive, guarded)
+        elif host_name(Headers(scope=scope).get("host", "")) not in self.names:
             await Response("Unknown host", status_code=400, media_type="text/plain")(scope, receive, guarded)
         else:
             await self.app(scope, receive, guarded)

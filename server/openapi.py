@@ -76,7 +76,7 @@ def document(settings: Settings) -> Schema:
                 "description": "A chat.completion, or chunks of one as events, the last of which is [DONE] or an error",
                 "content": {
                     "application/json": {"schema": {"$ref": "#/components/schemas/Completion"}},
-                    "text/event-stream": {"schema": {"type": "string"}},
+                    "text/event-stream": {"schema": object_of(data={"type": "string"})},
                 },
             }
         }

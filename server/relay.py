@@ -207,7 +207,10 @@ class Endpoints:
 
     async def health(self, request: Request) -> Response:
         """Whether this runs; `providers=1` asks each provider for one token, at most once a minute."""
-        if request.query_params.get("providers") != "1" or self._relay is None:
+        wanted = request.query_params.getlist("providers") or ["0"]
+        if wanted not in (["0"], ["1"]):
+            raise ApiError("invalid_request", "providers is neither 0 nor 1.", param="providers")
+        if wanted == ["0"] or self._relay is None:
             return JSONResponse({"ok": True})
         gate.check_origin(request.headers, self._settings)
         gate.check_token(request.headers, self._settings)

@@ -16,7 +16,7 @@ import uvicorn
 
 from server.app import create_app
 from server.config import Settings, load
-from server.files import Site
+from server.files import Site, hash_all
 from server.protocol import Patience, PatientProtocol, ServerConfig
 from tests.server.peers import Peer
 
@@ -96,7 +96,9 @@ async def rig(*peers: Peer, folder: Path = Path("/nonexistent"), **environment: 
 async def serving(settings: Settings, folder: Path) -> AsyncIterator[Rig]:
     listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
     port = listening.getsockname()[1]
-    app = create_app(Site((folder,), {}), settings)
+    site = Site((folder,), {})
+    hash_all(site)
+    app = create_app(site, settings)
     config = ServerConfig(app, http=PatientProtocol, log_config=None, access_log=False, ws="none", lifespan="on")
     config.patience = Patience(settings.header_timeout_s, settings.body_timeout_s, settings.send_timeout_s)
     server = uvicorn.Server(config)
