@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 
-import xllamacpp
+import xllamacpp  # type: ignore[import-untyped]
 
 
 def main() -> None:
@@ -15,6 +15,7 @@ def main() -> None:
     parameters.hostnames, parameters.port = ["127.0.0.1"], int(sys.argv[2])
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = 2
     parameters.api_keys = sys.argv[3:]
+    parameters.endpoint_slots = True
     parameters.verbosity = -1
     server = xllamacpp.Server(parameters)
     print(server.listening_address, flush=True)

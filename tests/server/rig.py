@@ -80,7 +80,7 @@ def heard(response: httpx2.Response) -> Heard:
 
 
 @contextlib.asynccontextmanager
-async def rig(*peers: Peer, folder: Path = Path("/nonexistent"), **environment: str) -> AsyncIterator[Rig]:
+async def rig(*peers: Peer, **environment: str) -> AsyncIterator[Rig]:
     """Peers are the providers p1, p2, ..., in this order."""
     async with contextlib.AsyncExitStack() as stack:
         env = {"CLOUD_ENABLED": "1"} | GENEROUS
@@ -89,11 +89,11 @@ async def rig(*peers: Peer, folder: Path = Path("/nonexistent"), **environment: 
             stack.push_async_callback(peer.stop)
             env |= {f"P{number}_BASE_URL": peer.base_url, f"P{number}_TITLE": f"Company {number}"}
         env["PROVIDERS"] = ",".join(f"p{number}" for number in range(1, len(peers) + 1))
-        yield await stack.enter_async_context(serving(load(env | environment), folder))
+        yield await stack.enter_async_context(serving(load(env | environment)))
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: Settings, folder: Path) -> AsyncIterator[Rig]:
+async def serving(settings: Settings, folder: Path = Path("/nonexistent")) -> AsyncIterator[Rig]:
     listening = socket.create_server(("127.0.0.1", 0), backlog=1024)
     port = listening.getsockname()[1]
     site = Site((folder,), {})

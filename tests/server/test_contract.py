@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import schemathesis
@@ -56,7 +57,7 @@ def test_every_answer_is_as_described(origin: str, method: str, path: str, mode:
 
     @given(operation.as_strategy(generation_mode=mode))
     @settings(max_examples=cases, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    def check(case: schemathesis.Case) -> None:
+    def check(case: schemathesis.Case[Any]) -> None:
         response = case.call()
         SEEN[response.status_code] += 1
         too_large = response.status_code == 413  # a refusal too, which schemathesis does not count as one

@@ -85,6 +85,7 @@ async def test_after_the_first_word_nobody_else_speaks(case: str) -> None:
         heard = await relay.chat()
     assert heard.status == 200
     assert heard.text.removesuffix(".") == "One says"
+    assert heard.error
     assert heard.error == heard.error | {"code": "upstream_interrupted", "partial": True, "retryable": True}
     assert not heard.is_done
     assert second.asked == []

@@ -101,6 +101,7 @@ async def test_after_a_comment_a_failure_is_an_event() -> None:
     async with rig(Peer([Reply([0.3, "reset"])]), HEARTBEAT_S="0.1") as relay:
         heard = await relay.chat()
     assert heard.status == 200
+    assert heard.error
     assert heard.error == heard.error | {"code": "upstream_failed", "partial": False}
 
 

@@ -27,8 +27,9 @@ def redis_url() -> Iterator[str]:
 async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
     made: Store = MemoryStore()
     if request.param == "redis":
-        made = RedisStore.at(request.getfixturevalue("redis_url"))
-        await made._client.flushall()  # type: ignore[attr-defined]
+        shared = RedisStore.at(request.getfixturevalue("redis_url"))
+        await shared._client.flushall()
+        made = shared
     yield made
     await made.close()
 
