@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import json
 import multiprocessing
+import os
 import re
 import shutil
 import socket
@@ -194,8 +195,8 @@ def nginx(folder: Path) -> Iterator[int]:
     port = free_port()
     config = folder / "nginx.conf"
     config.write_text(
-        f"daemon off; pid {folder}/pid; error_log {folder}/log; worker_processes 1; events {{}} http {{ access_log off; "
-        f"sendfile on; server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
+        f"daemon off; pid {folder}/pid; error_log {folder}/log; worker_processes 1; events {{}} "
+        f"http {{ access_log off; sendfile on; server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
     )
     folder.chmod(0o755)
     with subprocess.Popen([program, "-c", str(config), "-p", str(folder)], stderr=subprocess.DEVNULL) as process:
@@ -222,18 +223,30 @@ def wait_for(port: int) -> None:
     raise TimeoutError(f"nothing listens on port {port}")
 
 
-def memory_mb(port: int) -> float:
-    """Of the process that listens on `port`."""
-    wanted = f"0100007F:{port:04X}"
-    inode = next(
-        row.split()[9] for row in Path("/proc/net/tcp").read_text().splitlines() if f" {wanted} 00000000:0000 0A" in row
-    )
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if any(str(link.readlink()) == f"socket:[{inode}]" for link in (process / "fd").iterdir()):
-                pages = int((process / "statm").read_text().split()[1])
-                return pages * 4096 / 1e6
-    raise LookupError(f"nobody listens on port {port}")
+class Process:
+    """The one that listens on a port of this machine."""
+
+    def __init__(self, port: int) -> None:
+        listening = f" 0100007F:{port:04X} 00000000:0000 0A"
+        rows = Path("/proc/net/tcp").read_text().splitlines()
+        socket_name = f"socket:[{next(row.split()[9] for row in rows if listening in row)}]"
+        self._folder = next(p for p in Path("/proc").glob("[0-9]*") if has_open(p, socket_name))
+
+    @property
+    def memory_mb(self) -> float:
+        return int((self._folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    @property
+    def processor_ms(self) -> float:
+        user, system = (self._folder / "stat").read_text().rpartition(")")[2].split()[11:13]
+        return 1000 * (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
+def has_open(process: Path, name: str) -> bool:
+    try:
+        return any(str(link.readlink()) == name for link in (process / "fd").iterdir())
+    except OSError:  # it has ended, or is not ours
+        return False
 
 
 def row(what: str, direct: str, ours: str, result: str, bar: str) -> None:
@@ -242,24 +255,31 @@ def row(what: str, direct: str, ours: str, result: str, bar: str) -> None:
 
 def measure_first_tokens(ports: dict[str, int], rounds: int) -> None:
     first_tokens(ports, 2)  # warm
+    process = Process(ports["relay"])
+    before_ms = process.processor_ms
     heard = first_tokens(ports, rounds)
+    answer_ms = (process.processor_ms - before_ms) / len(heard["relay"].first_ms)
     for share, bar in ((0.5, 3), (0.99, 10)):
         direct, ours = (percentile(heard[name].first_ms, share) for name in ("direct", "relay"))
         what = f"first token, one client, p{share * 100:.0f}"
         row(what, f"{direct:.1f} ms", f"{ours:.1f} ms", f"+{ours - direct:.1f} ms", f"+{bar} ms")
+    row("… processor time of an answer of one token", "", f"{answer_ms:.1f} ms", "", "")
 
 
 def measure_streams(ports: dict[str, int], number: int, seconds: float) -> float:
     """The p99 of a token's delay, relay over direct, in ms."""
     direct = streams(ports["direct"], number, min(seconds, 20))
     streams(ports["relay"], number, 2)
-    before = memory_mb(ports["relay"])
+    process = Process(ports["relay"])
+    memory_mb, processor_ms = process.memory_mb, process.processor_ms
     ours = streams(ports["relay"], number, seconds)
-    grown = memory_mb(ports["relay"]) - before
+    grown_mb = process.memory_mb - memory_mb
+    token_us = 1000 * (process.processor_ms - processor_ms) / max(1, len(ours.token_ms))
     theirs_ms, ours_ms = (percentile(heard.token_ms, 0.99) for heard in (direct, ours))
     what = f"{number} streams at {TOKENS_PER_S} tokens/s, {seconds:.0f} s: a token's delay, p99"
     row(what, f"{theirs_ms:.1f} ms", f"{ours_ms:.1f} ms", f"+{ours_ms - theirs_ms:.1f} ms", "+50 ms")
-    row("… failed streams, memory", str(direct.failed), str(ours.failed), f"{grown:+.1f} MB", "0, ±5 MB")
+    row("… failed streams, memory", str(direct.failed), str(ours.failed), f"{grown_mb:+.1f} MB", "0, ±5 MB")
+    row("… processor time of a token", "", f"{token_us:.0f} µs", "", "")
     return ours_ms - theirs_ms if not ours.failed else float("inf")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncGenerator
 
 from starlette.applications import Starlette
@@ -21,10 +22,11 @@ from server.failover import Router
 from server.files import Site
 from server.headers import Guard
 from server.limits import Limits
+from server.logs import log
 from server.metrics import Metrics
 from server.probe import Probe
 from server.relay import ChatCompletions, Endpoints, Relay
-from server.store import MemoryStore, RedisStore, Store
+from server.store import MemoryStore, RedisStore, Store, StoreUnavailable
 
 DEFAULTS = Settings()  # files for this machine, and no relay
 NOT_FOUND = """<!doctype html>
@@ -51,7 +53,12 @@ def create_app(site: Site, settings: Settings = DEFAULTS) -> ASGIApp:
         Route("/metrics", endpoints.metrics),
         Route("/{path:path}", site.answer, methods=["GET"]),
     ]
-    handlers = {HTTPException: on_http_error, ApiError: serving.on_api_error, Exception: on_failure}
+    handlers = {
+        HTTPException: on_http_error,
+        ApiError: serving.on_api_error,
+        StoreUnavailable: on_no_store,
+        Exception: on_failure,
+    }
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=serving.lifespan)
     return Guard(app, settings.public_host, settings.cors_origins)
 
@@ -103,6 +110,11 @@ async def on_http_error(request: Request, error: Exception) -> Response:
         response = Response(error.detail, error.status_code, media_type="text/plain")
     response.headers.update(error.headers or {})
     return response
+
+
+async def on_no_store(_: Request, error: Exception) -> Response:
+    log(logging.ERROR, "store unavailable", kind=str(error))
+    return ApiError("store_unavailable").response()
 
 
 async def on_failure(request: Request, _: Exception) -> Response:

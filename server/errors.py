@@ -32,6 +32,7 @@ MESSAGES = {
     "upstream_failed": (502, "upstream_error", "The provider failed."),
     "upstream_interrupted": (502, "upstream_error", "The provider stopped in the middle of the answer."),
     "upstream_empty": (502, "upstream_error", "The provider answered without a word."),
+    "store_unavailable": (503, "server_error", "The budgets cannot be counted now; try again later."),
     "no_provider": (503, "upstream_error", "No provider can answer now; try again later."),
     "upstream_timeout": (504, "upstream_error", "The provider took too long."),
 }

@@ -8,6 +8,7 @@ readers hold no file and no upstream. What the application never sees is answere
 from __future__ import annotations
 
 import asyncio
+import socket
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,9 @@ class PatientProtocol(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # asyncio does it only where a socket says that it is TCP; one from socket.create_server does not, and then
+        # every word would wait 40 ms for the client to acknowledge the word before.
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.wait_for(self.patience.header_s)
 
     def data_received(self, data: bytes) -> None:

@@ -6,12 +6,16 @@ Every operation is atomic, so that processes that share a store never admit more
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis
+
+
+class StoreUnavailable(Exception):
+    """Redis does not answer. Nobody is admitted then: a budget that cannot be counted is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,27 +144,35 @@ class RedisStore:
 
     async def charge(self, charges: Sequence[Charge]) -> int | None:
         arguments = [value for c in charges for value in (c.amount, c.limit, milliseconds(c.ttl_s))]
-        place = int(await self._charge(keys=[self._prefix + c.key for c in charges], args=arguments))
-        return place - 1 if place else None
+        place = await self._said(self._charge(keys=[self._prefix + c.key for c in charges], args=arguments))
+        return int(place) - 1 if place else None
 
     async def add(self, key: str, amount: int, ttl_s: float) -> int:
-        return int(await self._add(keys=[self._prefix + key], args=[amount, milliseconds(ttl_s)]))
+        return int(await self._said(self._add(keys=[self._prefix + key], args=[amount, milliseconds(ttl_s)])))
 
     async def get(self, key: str) -> float | None:
-        value = await self._client.get(self._prefix + key)
+        value = await self._said(self._client.get(self._prefix + key))
         return None if value is None else float(value)
 
     async def put(self, key: str, value: float, ttl_s: float) -> None:
-        await self._client.set(self._prefix + key, value, px=milliseconds(ttl_s))
+        await self._said(self._client.set(self._prefix + key, value, px=milliseconds(ttl_s)))
 
     async def claim(self, key: str, ttl_s: float) -> bool:
-        return bool(await self._client.set(self._prefix + key, 1, nx=True, px=milliseconds(ttl_s)))
+        return bool(await self._said(self._client.set(self._prefix + key, 1, nx=True, px=milliseconds(ttl_s))))
 
     async def drop(self, *keys: str) -> None:
-        await self._client.delete(*(self._prefix + key for key in keys))
+        await self._said(self._client.delete(*(self._prefix + key for key in keys)))
 
     async def close(self) -> None:
         await self._client.aclose()
+
+    async def _said(self, answer: Awaitable[Any]) -> Any:
+        from redis.exceptions import RedisError
+
+        try:
+            return await answer
+        except (RedisError, OSError, TimeoutError) as error:
+            raise StoreUnavailable(type(error).__name__) from None
 
 
 def milliseconds(seconds: float) -> int:

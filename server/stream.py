@@ -16,6 +16,7 @@ from starlette.types import Send
 from pyapp.engine import ReasoningDelta, TextDelta
 from pyapp.openai.chat_stream import Ended, TokenUsage
 
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode  # made once: one word, one call
 HEADERS = ((b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no"))
 
 
@@ -74,8 +75,7 @@ class EventStream:
         self._spoke_at = asyncio.get_running_loop().time()
 
     async def event(self, value: dict[str, Any], name: str = "") -> None:
-        data = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        await self._write((f"event: {name}\n" if name else "") + f"data: {data}\n\n")
+        await self._write((f"event: {name}\n" if name else "") + f"data: {encode(value)}\n\n")
 
     async def end(self, *, done: bool) -> None:
         """`done`: OpenAI's mark of a complete answer."""

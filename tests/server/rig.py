@@ -51,6 +51,7 @@ class Rig:
     client: httpx2.AsyncClient
     origin: str
     port: int
+    connections: set[Any]  # the server's side of each, as uvicorn keeps them
 
     async def chat(self, messages: Any = QUESTION, *, stream: bool = True, **more: Any) -> Heard:
         return await self.post({"messages": messages, "stream": stream} | more)
@@ -107,7 +108,7 @@ async def serving(settings: Settings, folder: Path = Path("/nonexistent")) -> As
     origin = f"http://127.0.0.1:{port}"
     try:
         async with httpx2.AsyncClient(base_url=origin, timeout=30, trust_env=False) as client:
-            yield Rig(client, origin, port)
+            yield Rig(client, origin, port, server.server_state.connections)
     finally:
         server.should_exit = server.force_exit = True
         await running

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import resource
+import socket
 import time
 from pathlib import Path
 
@@ -144,3 +145,12 @@ async def test_a_good_request_among_bad_ones(large: Path) -> None:
 def memory_bytes() -> int:
     """The most this process ever held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+async def test_no_word_waits_for_an_acknowledgement() -> None:
+    """Nagle's algorithm is off on what the server accepts, also from a socket that does not say that it is TCP."""
+    async with rig(Peer([says("x")])) as relay:
+        await relay.chat()
+        accepted = [connection.transport.get_extra_info("socket") for connection in relay.connections]
+        assert accepted
+        assert all(taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for taken in accepted)

@@ -13,7 +13,7 @@ import pytest
 from tests.server.peers import Peer, says
 from tests.server.process import running_server
 from tests.server.redis_server import redis_server
-from tests.server.rig import GENEROUS, QUESTION
+from tests.server.rig import GENEROUS, QUESTION, rig
 
 pytestmark = pytest.mark.anyio
 ALLOWED, ASKED = 300, 420
@@ -61,3 +61,12 @@ async def ask_all(url: str) -> Counter[int]:
                 return (await client.post("/v1/chat/completions", json=body, headers=alone)).status_code
 
         return Counter(await asyncio.gather(*(ask() for _ in range(ASKED))))
+
+
+async def test_without_redis_nobody_is_admitted() -> None:
+    peer = Peer([says("x")])
+    async with rig(peer, REDIS_URL="redis://127.0.0.1:9/0") as relay:
+        heard = await relay.chat()
+        assert (heard.status, heard.error and heard.error["code"]) == (503, "store_unavailable")
+        assert (await relay.client.get("/api/config")).status_code == 200
+    assert peer.asked == []
