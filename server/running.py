@@ -45,10 +45,11 @@ def run(settings: Settings, *, dev: bool) -> None:
             Server(config, settings).run([listening])
 
 
-def uvicorn_config(settings: Settings) -> ServerConfig:
+def uvicorn_config(settings: Settings, app: ASGIApp | str = "server.running:application") -> ServerConfig:
+    """`app` by its name is made in each process."""
     config = ServerConfig(
-        "server.running:application",
-        factory=True,
+        app,
+        factory=isinstance(app, str),
         http=PatientProtocol,
         ws="none",
         workers=settings.workers,

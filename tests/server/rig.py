@@ -17,7 +17,7 @@ import uvicorn
 from server.app import create_app
 from server.config import Settings, load
 from server.files import Site, hash_all
-from server.protocol import Patience, PatientProtocol, ServerConfig
+from server.running import uvicorn_config
 from tests.server.peers import Peer
 
 BUDGETS = ("REQUESTS_PER_MINUTE", "REQUESTS_PER_DAY", "TOKENS_PER_DAY")
@@ -100,8 +100,7 @@ async def serving(settings: Settings, folder: Path = Path("/nonexistent")) -> As
     site = Site((folder,), {})
     hash_all(site)
     app = create_app(site, settings)
-    config = ServerConfig(app, http=PatientProtocol, log_config=None, access_log=False, ws="none", lifespan="on")
-    config.patience = Patience(settings.header_timeout_s, settings.body_timeout_s, settings.send_timeout_s)
+    config = uvicorn_config(settings, app)
     server = uvicorn.Server(config)
     running = asyncio.create_task(server.serve([listening]))
     await until(lambda: server.started)
