@@ -19,11 +19,12 @@ from pyapp.chat.session import Answerer, Session
 from pyapp.chat.shown import Changed, Opened, SessionEvent
 from pyapp.chat.tree import Chat, Conversation, Entry, Origin
 from pyapp.errors import CandilError, EngineError, InvalidRequest, RequestError
+from pyapp.settings.settings import Settings, merged
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
 from pyapp.speeds import Speeds
 
-Notice = CandilError | Literal["waiting", "not_kept"] | None
+Notice = CandilError | Literal["waiting", "not_kept", "vanished"] | None
 
 
 class Request(Protocol):
@@ -72,9 +73,10 @@ class App:
         self._opening: object | None = None  # the chat that is being read
         self._removed: branches.Removed | None = None  # the messages that were deleted last
         self._aside = Draft()  # what an edit took the place of
+        self._asked: Draft | None = None  # what was sent and is no message yet
         self.on_chats: Callable[[], None] = lambda: None  # the list of chats is different, or another one is open
         self._request: asyncio.Task[None] | None = None  # the answer that runs, or waits for the model
-        self._for_model: asyncio.Task[Ready] | None = None  # its waiting
+        self._for_model: asyncio.Task[None] | None = None  # its waiting
         self._tasks: set[asyncio.Task[None]] = set()
         setup.on_state = self._setup_changed
         session.on_event = self._session_changed
@@ -107,10 +109,11 @@ class App:
         if draft.empty or self.busy:
             return
         match self.setup.state:
-            case Ready() as ready:
+            case Ready():
                 self._leave_waiting()
                 self._set_draft(self._aside)
-                self._request = self._do(self._answering(self._asking(draft, self._answerer(ready)), draft))
+                self._asked = draft
+                self._request = self._do(self._answering(self._asking(draft)))
             case Elsewhere():
                 self.take_over()
                 self._wait()
@@ -251,7 +254,8 @@ class App:
 
     # ---- what comes of it ----
 
-    async def _asking(self, draft: Draft, by: Answerer) -> None:
+    async def _asking(self, draft: Draft) -> None:
+        by = await self._answerer()
         if draft.replaces is not None and draft.replaces in self.session.conversation.entries:
             await self.session.edit(draft.replaces, draft.text, by, draft.attachments)
         else:
@@ -262,32 +266,46 @@ class App:
             self._request = self._do(self._answering(self._when_ready(request, entry_id)))
 
     async def _when_ready(self, request: Request, entry_id: str) -> None:
-        self._for_model = asyncio.ensure_future(self.setup.ready())
-        try:
-            ready = await self._for_model
-        finally:
-            self._for_model = None
+        by = await self._answerer()
         if entry_id not in self.session.conversation.entries:  # it may have taken a while
             raise InvalidRequest("the message is gone")
-        await request(entry_id, by=self._answerer(ready))
+        await request(entry_id, by=by)
 
-    async def _answering(self, request: Awaitable[None], draft: Draft | None = None) -> None:
+    async def _answerer(self) -> Answerer:
+        """Waits for the model of the open chat. `stop` ends the waiting. Raises NotLoaded."""
+        key = merged(Settings(), self.session.conversation.chat.settings).model_key
+        if not self.setup.answers_with(key):
+            self._for_model = asyncio.ensure_future(self._switch(key))
+            try:
+                await self._for_model
+            finally:
+                self._for_model = None
+        ready = await self.setup.ready()
+        return Answerer(self.setup.engine, Origin(ready.model.title, ready.variant.device, ready.variant.engine))
+
+    async def _switch(self, key: str) -> None:
+        await self.setup.ready()
+        await self.setup.switch(key)
+
+    async def _answering(self, request: Awaitable[None]) -> None:
         """Busy until `request` is done; what of it was refused is in the composer again."""
         self.page.show_busy(True)
         try:
             await request
         except (CandilError, asyncio.CancelledError) as error:
-            if draft:
-                self._give_back(draft)
+            self._give_back()
             if isinstance(error, CandilError):
                 self.page.show_notice(error)
         finally:
-            self._request = None
+            self._asked = self._request = None
             self.page.show_busy(False)
         await self._recover()
 
-    def _give_back(self, draft: Draft) -> None:
-        """Before whatever was written since; an edit is an edit again."""
+    def _give_back(self) -> None:
+        """What was sent and is no message yet: before whatever was written since; an edit is an edit again."""
+        draft, self._asked = self._asked, None
+        if draft is None:
+            return
         newer = self.page.draft()
         if draft.replaces is not None and newer.replaces is None:
             self._aside = newer
@@ -311,6 +329,9 @@ class App:
     def _show(self, conversation: Conversation) -> None:
         """Another chat, with its own draft; what is in the composer stays with the chat that was open."""
         self._opening = None
+        if self._for_model:
+            self._for_model.cancel()
+            self._give_back()
         self.draft_changed()
         self.session.open(conversation)
         self._aside = Draft()
@@ -332,12 +353,13 @@ class App:
         error = conversation.entries[conversation.chat.head].error if conversation.chat.head else None
         if isinstance(error, EngineError):
             await self.setup.recover(error)
-
-    def _answerer(self, ready: Ready) -> Answerer:
-        return Answerer(self.setup.engine, Origin(ready.model.title, ready.variant.device, ready.variant.engine))
+        else:
+            self.setup.answered()
 
     def _setup_changed(self, state: SetupState) -> None:
         self.page.show_setup(state)
+        if isinstance(state, Ready):
+            self.session.end_abandoned()  # no other tab answers now
         if self._waiting and isinstance(state, Ready):
             self._leave_waiting()
             self.page.show_notice(None)
@@ -360,6 +382,7 @@ class App:
             case Vanished(chat_id) if chat_id == self.open_id:
                 for entry in self.session.conversation.entries.values():
                     self.library.keep(entry)
+                self.page.show_notice("vanished")
             case NotKept(error):
                 self._tell_not_kept(error)
             case _:

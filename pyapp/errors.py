@@ -9,10 +9,12 @@
      |   +- FileTooLarge      name, limit_bytes
      +- EngineError           the engine could not do it; its worker is replaced
      |   +- EngineFailed      anything unforeseen, the original text in `message`
+     |   +- EngineHung        it said nothing for too long
      |   +- EngineUnavailable this browser or device cannot run it
      |   +- EngineBusy        another tab runs the engine
      |   +- DeviceLost        the GPU went away
      |   +- OutOfMemory
+     |   +- LoadCrashed       the page ended while this model was loaded, so it is not loaded again unasked
      |   +- WrongAnswer       the self-test after load did not give the known answer
      |   +- NotLoaded
      |   +- ServerError       a server that runs the model for us (the user's own, or one behind ours) did not
@@ -106,6 +108,10 @@ class EngineFailed(EngineError):
     code = "engine_failed"
 
 
+class EngineHung(EngineError):
+    code = "engine_hung"
+
+
 class EngineUnavailable(EngineError):
     code = "engine_unavailable"
 
@@ -120,6 +126,10 @@ class DeviceLost(EngineError):
 
 class OutOfMemory(EngineError):
     code = "out_of_memory"
+
+
+class LoadCrashed(EngineError):
+    code = "load_crashed"
 
 
 class WrongAnswer(EngineError):

@@ -39,7 +39,7 @@ def conditions(catalog: Catalog | None, in_use: ModelSpec | None, budget_s: floa
     """What is known of the device so far, and of the model that answers."""
     if catalog is None:
         return Conditions(budget_s)
-    smaller = in_use is not None and any(model.parameters < in_use.parameters for model, _ in catalog.fitting())
+    smaller = in_use is not None and any(0 < model.parameters < in_use.parameters for model, _ in catalog.fitting())
     return Conditions(budget_s, catalog.capabilities, smaller)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pyapp.engine import values
-from pyapp.errors import CandilError, HashMismatch
+from pyapp.errors import CandilError, HashMismatch, LoadCrashed
 from pyapp.models import record
 from pyapp.models.store import Store, StoreUsage, Survey
 from pyapp.setup.catalog import Catalog, pick_key
@@ -160,6 +160,8 @@ class ModelsPage:
 
     async def _fetch(self, offer: Offer) -> None:
         try:
+            if not offer.variant.pinned:
+                offer = await self._setup.pinned(offer)
             async with aclosing(fetch(offer, self._setup.transport, self._store)) as steps:
                 async for self._download in steps:
                     self._tell()
@@ -249,9 +251,12 @@ class ModelsPage:
             use=use(row, state),
             usable=not isinstance(state, Elsewhere),
             blocked=fetching is not None and _key(fetching) != row.key,
-            remark=failure(row, state) or self._remarks.get(row.key),
+            remark=failure(row, state) or self._remarks.get(row.key) or self._crash(row),
             asks_to_delete=self._asking == row.key,
         )
+
+    def _crash(self, row: Row) -> CandilError | None:
+        return LoadCrashed() if pick_key(row.model, row.variant) in self._setup.crashed else None
 
     def _standing(self, row: Row) -> Standing:
         fetching = self._fetching()

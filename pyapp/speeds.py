@@ -6,18 +6,19 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from statistics import median
-from typing import Any, Literal
+from typing import Any
 
 from pyapp.chat.keeper import Keeper
 from pyapp.chat.shown import Changed, SessionEvent
 from pyapp.chat.tree import Entry, Origin
 from pyapp.engine import Usage
 from pyapp.errors import CandilError
+from pyapp.models.manifest import Device
 
 PREFIX = "figure:"
 MOST = 500  # answers that are remembered
 
-Runner = tuple[str, Literal["wasm", "webgpu"]]  # a model's title and what it ran on
+Runner = tuple[str, Device]  # a model's title and what it ran on
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,10 @@ class Speeds:
         records = await self._records()
         self._keys = dict.fromkeys(records)
         return tuple(records.values())
+
+    async def add(self, figure: Figure) -> None:
+        """One that no answer of a chat has brought."""
+        await self._add(f"{PREFIX}measured-{figure.at_ms}", figure)
 
     async def clear(self) -> None:
         """Raises StorageError."""

@@ -60,7 +60,7 @@ def create_app(site: Site, settings: Settings = DEFAULTS) -> ASGIApp:
         Exception: on_failure,
     }
     app = Starlette(routes=routes, exception_handlers=handlers, lifespan=serving.lifespan)
-    return Guard(app, settings.public_host, settings.cors_origins)
+    return Guard(app, settings.public_host, settings.cors_origins, settings.model_servers)
 
 
 class Serving:

@@ -35,6 +35,9 @@ class Settings:
     workers: int = setting(values.whole(1, 64), 1, "Processes. With the relay more than one needs REDIS_URL.")
     tls_cert_file: Path | None = setting(values.file, None, "Certificate chain (PEM): serves HTTPS itself.")
     tls_key_file: Path | None = setting(values.file, None, "Its private key (PEM).")
+    model_servers: tuple[str, ...] = setting(
+        values.sources, (), "Origins the page may use as a model server beside those on the visitor's own computer."
+    )
     forwarded_allow_ips: tuple[str, ...] = setting(
         values.addresses, (), "Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed (addresses, networks)."
     )

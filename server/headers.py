@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+# Model servers on the visitor's own computer, asked only when the page's user says so. CSP has no form for [::1].
+LOOPBACK = "http://localhost:* http://127.0.0.1:*"
 
 # On every response whatever its status: a worker that comes without a CSP is not restricted by the page's.
 HEADERS = {
@@ -16,7 +19,8 @@ HEADERS = {
             "default-src 'none'",
             "script-src 'self' 'wasm-unsafe-eval'",
             "worker-src 'self'",
-            "connect-src 'self'",
+            # Hubs of the catalog, asked only when somebody downloads from them; they answer from changing hosts.
+            f"connect-src 'self' https://huggingface.co https://*.huggingface.co https://*.hf.co {LOOPBACK}",
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",
@@ -52,8 +56,15 @@ LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
 class Guard:
     """Around everything: only the names this server goes by (DNS rebinding), and HEADERS on every response."""
 
-    def __init__(self, app: ASGIApp, names: Iterable[str] = (), cors_origins: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        names: Iterable[str] = (),
+        cors_origins: Collection[str] = (),
+        model_servers: Iterable[str] = (),
+    ) -> None:
         self.app = app
+        self.headers = with_model_servers(model_servers)
         self.names = frozenset((*LOCAL_NAMES, *(name.lower() for name in names)))
         self.cors_origins = cors_origins
 
@@ -61,7 +72,7 @@ class Guard:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
-                harden(headers, scope["scheme"])
+                harden(headers, scope["scheme"], self.headers)
                 if self.cors_origins and scope["path"].startswith(("/v1/", "/api/")):
                     self.let_read(headers, Headers(scope=scope).get("origin", ""))
             await send(message)
@@ -82,9 +93,15 @@ class Guard:
             headers["Access-Control-Allow-Origin"] = origin
 
 
-def harden(headers: MutableHeaders, scheme: str) -> None:
+def with_model_servers(origins: Iterable[str]) -> Mapping[str, str]:
+    """HEADERS with a policy that also lets the page connect to `origins`."""
+    policy = HEADERS["Content-Security-Policy"].replace(LOOPBACK, " ".join((LOOPBACK, *origins)))
+    return HEADERS | {"Content-Security-Policy": policy}
+
+
+def harden(headers: MutableHeaders, scheme: str, hardening: Mapping[str, str] = HEADERS) -> None:
     headers.setdefault("Cache-Control", "no-store")
-    for name, value in HEADERS.items():
+    for name, value in hardening.items():
         headers[name] = value
     if scheme == "https":
         headers["Strict-Transport-Security"] = STRICT_TRANSPORT

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+SOURCE = re.compile(r"https?://(?:\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(?::\d{1,5}|:\*)?")
 
 
 class ConfigError(Exception):
@@ -147,6 +150,14 @@ def origins(value: str) -> tuple[str, ...]:
         url = urlsplit(origin)
         if url.scheme not in ("http", "https") or not url.netloc or f"{url.scheme}://{url.netloc.lower()}" != origin:
             raise ValueError("is not a list of origins like https://example.org")
+    return found
+
+
+def sources(value: str) -> tuple[str, ...]:
+    """Origins as a content security policy names them, so also https://*.example.org; by commas or spaces."""
+    found = names(value.replace(" ", ","))
+    if not all(SOURCE.fullmatch(source) for source in found):
+        raise ValueError("is not a list of origins like https://models.example.org")
     return found
 
 

@@ -7,6 +7,7 @@
 
 const TIMEOUT_MS = 90_000; // 6 MB at 0.5 Mbit/s; a later arrival still counts
 const DRAFT = "candil.boot.draft";
+const DATABASE = "candil"; // storage.js
 
 // What PyScript and Pyodide ask for one after the other, asked for at once. PyScript's own parts, whose names change
 // with it, are named by the build.
@@ -84,9 +85,29 @@ function preload() {
   }
 }
 
+/**
+ * PyScript opens two databases at every start. Nothing of ours is in them, and where a browser refuses databases it
+ * would not start: it gets empty ones that keep nothing. Only ours (storage.js) is the browser's.
+ */
+function emptyDatabases() {
+  const databases = globalThis.indexedDB ?? {}; // some private windows have none
+  const open = databases.open?.bind(databases);
+  /** @param {unknown} result */
+  const answer = (result) => {
+    const request = { result, onsuccess: /** @type {((event: object) => void) | null} */ (null) };
+    queueMicrotask(() => request.onsuccess?.({ target: request }));
+    return request;
+  };
+  const store = { getAllKeys: () => answer([]), clear: answer, delete: answer, put: answer };
+  const empty = { close() {}, transaction: () => ({ objectStore: () => store }) };
+  databases.open = (name, version) => /** @type {IDBOpenDBRequest} */ (name === DATABASE ? open(name, version) : answer(empty));
+  Object.defineProperty(globalThis, "indexedDB", { value: databases });
+}
+
 async function start() {
   await painted();
   preload();
+  emptyDatabases();
   const { hooks } = await import("./vendor/pyscript/core.js");
   // The one hook PyScript builds with Function(), for workers we do not have: without it no 'unsafe-eval' is needed.
   hooks.worker.onBeforeRunAsync.clear();

@@ -3,6 +3,7 @@
  * by the op's first word, and carries replies to Python in batches, at most one per animation frame.
  * It decides nothing; what crosses is described in protocol.d.ts.
  */
+import { device } from "./device.js";
 import { forget } from "./forget.js";
 import { applyUpdate, keep, register } from "./offline.js";
 import { DB_OPS } from "./storage.js";
@@ -15,6 +16,7 @@ import { hear, post } from "./tabs.js";
 const WORKERS = /** @type {Record<string, string>} */ ({
   store: "./store/store.js",
   transformers_js: "./engines/transformers_js.js",
+  digits: "./engines/digits.js",
 });
 
 /** @type {Map<string, Worker>} */
@@ -172,6 +174,9 @@ const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
   async "page.persist"(_payload, _signal, emit) {
     emit({ persisted: (await navigator.storage?.persist?.()) ?? false });
   },
+  async "page.device"(_payload, _signal, emit) {
+    emit(await device());
+  },
   async "page.keep"({ group }, signal, emit) {
     await keep(group, { signal, onProgress: emit });
   },
@@ -185,11 +190,14 @@ const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
   /** Holds a Web Lock for as long as the stream lives; see protocol.d.ts. */
   async "page.lock"({ name, steal }, signal, emit) {
     if (!navigator.locks) return emit({ held: true });
-    const options = steal ? { steal: true } : { ifAvailable: true };
-    await navigator.locks.request(name, options, async (lock) => {
+    const ended = new Promise((end) => signal.addEventListener("abort", end));
+    /** @param {LockOptions} how */
+    const hold = (how) => navigator.locks.request(name, how, async (lock) => {
       emit({ held: lock !== null });
-      if (lock) await new Promise((release) => signal.addEventListener("abort", release));
-    }).catch(() => emit({ held: false })); // stolen by another tab
+      if (lock) await ended;
+    }).catch(() => emit({ held: false })); // another tab took it, or the wait was aborted
+    await hold(steal ? { steal: true } : { ifAvailable: true });
+    while (!signal.aborted) await hold({ signal });
   },
   async "page.post"({ value }) {
     post(value);

@@ -8,7 +8,7 @@
 
 export type ErrorCode =
   | "empty_prompt" | "context_overflow" | "invalid_request" | "not_text" | "file_too_large"
-  | "engine_failed" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "wrong_answer" | "not_loaded"
+  | "engine_failed" | "engine_hung" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "load_crashed" | "wrong_answer" | "not_loaded"
   | "server_unreachable" | "server_silent" | "server_overloaded" | "key_refused" | "model_missing" | "request_rejected"
   | "not_a_model_server" | "empty_answer" | "answer_broken"
   | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
@@ -67,6 +67,8 @@ export interface StoreOps {
     in: { url: string; sha256: string; offset: number; length: number; total: number; etag: string | null; idle_timeout_ms: number };
     out: { received: number; etag?: string | null; range_ignored?: true };
   };
+  /** GETs a small text, from anywhere the CSP allows. Raises the DownloadError codes. */
+  "store.read": { in: { url: string; idle_timeout_ms: number }; out: { text: string } };
   /** Replaces the partial's journal in one atomic step. */
   "store.journal": { in: { sha256: string; journal: unknown }; out: never };
   /** Extends the running SHA-256 of the partial to its first `upto` bytes (from 0 after a restart); yields {hashed}, and {sha256} when upto is `total`. */
@@ -118,6 +120,16 @@ export interface TransformersJsOps {
   };
 }
 
+// ---- worker "digits" (site/engines/digits.js) ----
+
+export interface DigitsOps {
+  /** Runs the self-test's network once; loads it on the first call. The device stays that of the first call. */
+  "digits.name": {
+    in: { pixels: number[]; device: "wasm" | "webgpu" };
+    out: { probabilities: number[]; run_ms: number; load_ms: number };
+  };
+}
+
 export interface WireMessage { role: "system" | "user" | "assistant"; content: string }
 export interface WireSampling { temperature: number; top_k: number; top_p: number; min_p: number; repetition_penalty: number; seed: number }
 export interface WireFinished {
@@ -135,11 +147,22 @@ export interface PageOps {
   "page.persist": { in: {}; out: { persisted: boolean } };
   /** Makes the service worker keep the files of a group ("transformers_js:wasm"); {received, total} bytes. offline_unavailable. */
   "page.keep": { in: { group: string }; out: { received: number; total: number } };
+  /** What only the page can say of the device; `memory_gb` and `mobile` are null outside Chromium. */
+  "page.device": {
+    in: {};
+    out: {
+      memory_gb: number | null;
+      mobile: boolean | null;
+      user_agent: string;
+      touch_points: number;
+      builtin_ai: "unavailable" | "downloadable" | "downloading" | "available";
+    };
+  };
   /** GETs a small same-origin JSON file; one value {body} with the text. */
   "page.read": { in: { url: string }; out: { body: string } };
   /**
-   * Asks for a Web Lock and holds it until the stream is aborted. {held} once at the start; {held: false} later means
-   * that another tab took it (`steal`), and the stream ends.
+   * Asks for a Web Lock and holds it until the stream is aborted. {held} once at the start, and whenever that changes:
+   * {held: false} when another tab took it (`steal`), {held: true} when the tab that had it is gone.
    */
   "page.lock": { in: { name: string; steal: boolean }; out: { held: boolean } };
   /** Tells the other tabs of this origin. */

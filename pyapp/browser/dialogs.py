@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,13 +14,17 @@ from pyapp.browser.events import Events
 from pyapp.browser.page import BrowserPage, by_id
 from pyapp.chat.session import Session
 from pyapp.errors import CandilError, StorageError
+from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.preferences import Preferences
 from pyapp.settings.personas import Persona, dumps
 from pyapp.settings.settings import Settings
 from pyapp.settings.table import BY_KEY, Wrong
+from pyapp.setup.catalog import pick_key
+from pyapp.setup.setup import Setup
 from pyapp.transfer.reading import check_size
 from pyapp.views import personas as persona_views
 from pyapp.views import settings as settings_views
+from pyapp.views import setup as setup_views
 from pyapp.views import shortcuts as shortcut_views
 from pyapp.views import your_data as data_views
 from pyapp.views.html import Html, join
@@ -32,14 +36,23 @@ class Dialogs:
     """<dialog> itself gives the focus back to what opened it."""
 
     def __init__(
-        self, page: BrowserPage, session: Session, preferences: Preferences, data: YourData, *, apple: bool
+        self,
+        page: BrowserPage,
+        session: Session,
+        setup: Setup,
+        preferences: Preferences,
+        data: YourData,
+        *,
+        apple: bool,
     ) -> None:
         self._page = page
         self._session = session
+        self._setup = setup
         self._preferences = preferences
         self._data = data
         self._apple = apple
         self._section: Section = "app"
+        self._models: Sequence[tuple[ModelSpec, Variant]] = ()  # that a chat may choose from
         self._offered: Settings | None = None  # of the file that was imported last
         self._tasks: set[asyncio.Task[None]] = set()
         self._proxies: list[Any] = []  # of file pickers
@@ -49,10 +62,10 @@ class Dialogs:
             "open-settings": lambda _button: self.open("app"),
             "open-chat-settings": lambda _button: self.open("chat"),
             "close-panel": lambda _button: self._panel.close(),
-            "show-section": lambda button: self._show(button.dataset.id, focus=button.dataset.id),
+            "show-section": lambda button: self._show(button.dataset.id, to_focus=button.dataset.id),
             "reset-settings": lambda _button: self._do(self._reset()),
             "new-persona": lambda _button: self._show_persona(None),
-            "cancel-persona": lambda _button: self._show("personas", focus="personas"),
+            "cancel-persona": lambda _button: self._show("personas", to_focus="personas"),
             "use-persona": lambda button: self._with_persona(button, self._use),
             "edit-persona": lambda button: self._with_persona(button, self._show_persona),
             "duplicate-persona": lambda button: self._with_persona(button, self._duplicate),
@@ -76,6 +89,11 @@ class Dialogs:
         events.on(self._panel, "cancel", lambda _event: self._keep_focused())
 
     def open(self, section: Section) -> None:
+        self._do(self._open(section))
+
+    async def _open(self, section: Section) -> None:
+        with suppress(CandilError):  # the store refuses: a chat has no choice then
+            self._models = await self._setup.here()
         self._show(section)
         if not self._panel.open:
             self._panel.showModal()
@@ -90,26 +108,32 @@ class Dialogs:
     def _open_id(self) -> str:
         return self._session.conversation.chat.id
 
-    def _show(self, section: Section, *, focus: str = "") -> None:
+    def _show(self, section: Section, *, to_focus: str = "") -> None:
         self._section = section
         self._panel.innerHTML = panel(section, self._body(section), self._page.language)
         self._panel.querySelector("[aria-current]").scrollIntoView()
-        if focus:
-            self._panel.querySelector(f'[data-action="show-section"][data-id="{focus}"]').focus()
+        if to_focus:
+            self._panel.querySelector(f'[data-action="show-section"][data-id="{to_focus}"]').focus()
 
     def _body(self, section: Section) -> Html:
         preferences, language = self._preferences, self._page.language
         match section:
             case "app":
-                form = settings_views.app_form(preferences.app, preferences.personas, language)
+                form = settings_views.app_form(preferences.app, self._choices(), language)
                 chat = bool(self._session.conversation.entries)
                 return join([form, data_views.section(language, chat=chat)])
             case "chat":
-                return settings_views.chat_form(preferences.app, preferences.own, preferences.personas, language)
+                return settings_views.chat_form(preferences.app, preferences.own, self._choices(), language)
             case "personas":
                 return persona_views.library(preferences.personas, language)
             case "shortcuts":
                 return shortcut_views.table(language, apple=self._apple)
+
+    def _choices(self) -> settings_views.Choices:
+        return {
+            "persona": [(each.id, each.title) for each in self._preferences.personas],
+            "model": [(pick_key(*pick), setup_views.pick(*pick, self._page.language)) for pick in self._models],
+        }
 
     def _tell(self, sentence: str) -> None:
         if self._panel.open:
@@ -214,7 +238,7 @@ class Dialogs:
         self._personas_changed("personas.imported", n=found)
 
     def _personas_changed(self, key: str, **values: object) -> None:
-        self._show("personas", focus="personas")
+        self._show("personas", to_focus="personas")
         self._tell(self._page.language.text(key, **values))
 
     # ---- files ----
@@ -262,7 +286,7 @@ class Dialogs:
     async def _use_settings(self) -> None:
         if self._offered:
             await self._preferences.save(self._offered)
-        self._show("app", focus="app")
+        self._show("app", to_focus="app")
         self._tell(self._page.language.text("settings.saved"))
 
     # ---- deleting ----

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 from js import document
-from pyodide.ffi import create_proxy
 
+from pyapp.browser.digit import DigitTest
+from pyapp.browser.events import Action, Events
 from pyapp.browser.page import by_id
+from pyapp.device_page import DevicePage, ShownDevice
 from pyapp.models_page import ModelsPage, Shown
 from pyapp.setup.standing import Row
 from pyapp.views import models as view
+from pyapp.views.device import device as device_view
 from pyapp.views.language import Language
 from pyapp.views.storage import storage
 
@@ -19,29 +22,40 @@ from pyapp.views.storage import storage
 class ModelsDialog:
     """`language` is asked for when the dialog is opened; a modal dialog does not outlive a change of it."""
 
-    def __init__(self, page: ModelsPage, language: Callable[[], Language]) -> None:
+    def __init__(
+        self, page: ModelsPage, device: DevicePage, digit: DigitTest, language: Callable[[], Language]
+    ) -> None:
         self._page = page
+        self._device = device
+        self._digit = digit
         self._language = language
         self._drawn: dict[str, str] = {}  # HTML by selector
         self._keys: tuple[str, ...] = ()
-        self._proxies = [create_proxy(self._clicked), create_proxy(lambda _event: page.close())]
-        self._actions: dict[str, Callable[[str], None]] = {
-            "download": page.download,
-            "resume": page.download,
-            "repair": page.download,
-            "pause": page.pause,
-            "stop": page.pause,
-            "verify": page.verify,
-            "use": page.use,
-            "delete": page.ask_to_delete,
-            "keep": lambda _key: page.ask_to_delete(None),
-            "confirm": page.delete,
-            "persist": lambda _key: page.persist(),
-            "close": lambda _key: by_id("models").close(),
-        }
-        by_id("models").addEventListener("click", self._proxies[0])
-        by_id("models").addEventListener("close", self._proxies[1])
         page.on_change = self._show
+        device.on_change = self._show_device
+
+    def connect(self, events: Events) -> None:
+        page = self._page
+        self._digit.connect(events)
+        events.add(
+            {
+                "open-models": self.open,
+                "model-download": _of_row(page.download),
+                "model-resume": _of_row(page.download),
+                "model-repair": _of_row(page.download),
+                "model-pause": _of_row(page.pause),
+                "model-stop": _of_row(page.pause),
+                "model-verify": _of_row(page.verify),
+                "model-use": _of_row(page.use),
+                "model-delete": _of_row(page.ask_to_delete),
+                "model-keep": lambda _button: page.ask_to_delete(None),
+                "model-confirm": _of_row(page.delete),
+                "model-persist": lambda _button: page.persist(),
+                "device-measure": lambda _button: self._device.measure(),
+                "model-close": lambda _button: by_id("models").close(),
+            }
+        )
+        events.on(by_id("models"), "close", lambda _event: self._closed())
 
     def open(self, _button: Any) -> None:
         self._drawn.clear()
@@ -49,12 +63,15 @@ class ModelsDialog:
         by_id("models").innerHTML = view.page(Shown(), self._language())
         by_id("models").showModal()
         self._page.open()
+        self._device.open()
+        self._digit.show()
 
-    def _clicked(self, event: Any) -> None:
-        button = event.target.closest("button[data-do]")
-        if button:
-            row = button.closest("[data-key]")
-            self._actions[button.dataset.do](row.dataset.key if row else "")
+    def _closed(self) -> None:
+        self._page.close()
+        self._device.close()
+
+    def _show_device(self, shown: ShownDevice) -> None:
+        self._put('[data-part="device"]', device_view(shown, self._language()))
 
     def _show(self, shown: Shown) -> None:
         language, rows = self._language(), shown.rows or ()
@@ -82,9 +99,14 @@ class ModelsDialog:
         self._drawn[selector] = html
         part = by_id("models").querySelector(selector)
         focused = document.activeElement
-        did = focused.dataset.do if part.contains(focused) else None
+        did = focused.dataset.action if part.contains(focused) else None
         part.innerHTML = html
         if did:
-            same = part.querySelector(f'[data-do="{did}"]:enabled') or part.querySelector("[data-do]:enabled")
-            (same or by_id("models").querySelector('[data-do="close"]')).focus()
+            same = part.querySelector(f'[data-action="{did}"]:enabled') or part.querySelector("[data-action]:enabled")
+            (same or by_id("models").querySelector('[data-action="model-close"]')).focus()
         return True
+
+
+def _of_row(do: Callable[[str], None]) -> Action:
+    """What a button does to the variant in whose row it is."""
+    return lambda button: do(button.closest("[data-key]").dataset.key)

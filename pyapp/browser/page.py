@@ -125,6 +125,8 @@ class BrowserPage:
             target.innerHTML = chat_view.notice(self.language.error(notice), self.language, tone="bad")
         elif notice == "not_kept":
             target.innerHTML = chat_view.not_kept(self.language)
+        elif notice == "vanished":
+            target.innerHTML = chat_view.notice(self.language.text("chat.vanished"), self.language, tone="bad")
         else:
             sentence = self.language.text("chat.waiting")
             target.innerHTML = chat_view.notice(sentence, self.language, label="chat.waiting.cancel")

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-from pyodide.ffi import create_proxy
-
+from pyapp.browser.events import Events
 from pyapp.browser.page import by_id
 from pyapp.errors import CandilError
 from pyapp.speeds import Figure, Speeds
@@ -21,25 +20,22 @@ class SpeedsDialog:
         self._language = language
         self._figures: Sequence[Figure] = ()
         self._task: asyncio.Future[None] | None = None
-        self._proxy = create_proxy(self._clicked)
-        by_id("figures").addEventListener("click", self._proxy)
+
+    def connect(self, events: Events) -> None:
+        events.add(
+            {
+                "open-figures": self.open,
+                "figures-close": lambda _button: by_id("figures").close(),
+                "figures-ask": lambda _button: self._draw(asks_to_clear=True, focus="keep"),
+                "figures-keep": lambda _button: self._draw(focus="ask"),
+                "figures-clear": lambda _button: self._do(self._clear()),
+            }
+        )
 
     def open(self, _button: Any) -> None:
         self._draw()
         by_id("figures").showModal()
         self._do(self._read())
-
-    def _clicked(self, event: Any) -> None:
-        button = event.target.closest("button[data-do]")
-        match button and button.dataset.do:
-            case "close":
-                by_id("figures").close()
-            case "ask":
-                self._draw(asks_to_clear=True, focus="keep")
-            case "keep":
-                self._draw(focus="ask")
-            case "clear":
-                self._do(self._clear())
 
     async def _read(self) -> None:
         self._figures = await self._speeds.read()
@@ -53,7 +49,7 @@ class SpeedsDialog:
         dialog = by_id("figures")
         dialog.innerHTML = page(self._figures, self._language(), asks_to_clear=asks_to_clear)
         if focus:
-            dialog.querySelector(f'[data-do="{focus}"]').focus()
+            dialog.querySelector(f'[data-action="figures-{focus}"]').focus()
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
         self._task = asyncio.ensure_future(self._said(work))

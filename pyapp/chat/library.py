@@ -17,7 +17,7 @@ from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept, Vanis
 from pyapp.chat.records import Read, Record, read_all, read_chat, read_entry
 from pyapp.chat.repair import repaired
 from pyapp.chat.search import Found, Index
-from pyapp.chat.tree import Chat, Conversation, Entry
+from pyapp.chat.tree import Chat, Conversation, Entry, age
 from pyapp.engine import Transport
 from pyapp.errors import CandilError, StorageError
 
@@ -143,7 +143,7 @@ class Library:
             return  # its chat is gone for good
         self.keeper.put(entry)
         if entry.state != "streaming":
-            self.index.put(entry.chat_id, {entry.id: entry.text})
+            self.index.put(entry.chat_id, {entry.id: entry.words})
 
     def forget(self, chat_id: str, entry_ids: Iterable[str]) -> None:
         gone = list(entry_ids)
@@ -176,10 +176,9 @@ class Library:
                 records = await self.database.read("messages", index="chat_id", key=chat.id)
             except CandilError:
                 return
-            records = sorted(records, key=lambda record: (record.get("created_ms") or 0, str(record.get("id"))))
-            texts = {record.get("id"): record.get("text") for record in records}
             known = self.keeper.unwritten(chat.id)
-            self.index.put(chat.id, {i: t for i, t in texts.items() if isinstance(t, str) and i not in known})
+            entries = sorted(self._entries(records), key=age)
+            self.index.put(chat.id, {entry.id: entry.words for entry in entries if entry.id not in known})
             await asyncio.sleep(0)
 
     def _entries(self, records: Iterable[Record]) -> Sequence[Entry]:
@@ -217,7 +216,7 @@ class Library:
         gone = set(entry_ids) - {record.get("id") for record in records} - own.keys()
         if chat_id in self.chats:
             self.index.drop(chat_id, gone)
-            self.index.put(chat_id, {e.id: e.text for e in entries if e.state != "streaming"})
+            self.index.put(chat_id, {e.id: e.words for e in entries if e.state != "streaming"})
             self.on_event(Followed(self.chats[chat_id], entries, gone))
 
     # ---- small parts ----

@@ -152,6 +152,14 @@ class Session:
         head = self.conversation.chat.head if self.busy else chat.head
         self._show(repaired(replace(chat, head=head), merged.values()))
 
+    def end_abandoned(self) -> None:
+        """Answers that grew in a tab that is gone grow no more."""
+        entries = self.conversation.entries
+        gone = [e for e in entries.values() if e.state == "streaming" and e.id != self._growing]
+        if gone:
+            stopped = {e.id: replace(e, state="stopped") for e in gone}
+            self._show(replace(self.conversation, entries={**entries, **stopped}))
+
     # ---- how an answer grows ----
 
     def _begin(self) -> Conversation:

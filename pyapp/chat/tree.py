@@ -13,6 +13,7 @@ from typing import Literal
 
 from pyapp.engine import FinishReason, Usage
 from pyapp.errors import CandilError
+from pyapp.models.manifest import Device
 
 State = Literal["streaming", "done", "stopped", "error"]
 
@@ -22,7 +23,7 @@ class Origin:
     """Who answered, shown under every answer: nothing leaves the device unnoticed."""
 
     model: str  # its title
-    device: Literal["wasm", "webgpu"]
+    device: Device
     engine: str = "transformers_js"
 
 
@@ -50,6 +51,11 @@ class Entry:
     usage: Usage | None = None  # of an answer that ended by itself
     reason: FinishReason | None = None
     error: CandilError | None = None
+
+    @property
+    def words(self) -> str:
+        """What can be searched for: the text and what is attached."""
+        return "\n\n".join([self.text, *(f"{each.name}\n{each.text}" for each in self.attachments)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
 from pyapp.engine import Engine, GenerateEvent, GenerateRequest, Message, Progress
-from pyapp.errors import EngineUnavailable, NotLoaded
+from pyapp.errors import EngineHung, EngineUnavailable, NotLoaded
 from pyapp.models.manifest import ModelSpec, Variant
+
+FIRST_TOKEN_S = 900.0  # a window full of words on a slow processor
+NEXT_TOKEN_S = 120.0  # the slowest that was seen working, WebGPU on a processor, takes 10
 
 
 class Current:
@@ -35,9 +39,20 @@ class Current:
         return await self._engine().count(messages)
 
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
+        """Raises EngineHung, with the engine's worker replaced, when nothing comes for too long."""
+        patience_s = FIRST_TOKEN_S
         async with aclosing(self._engine().generate(request)) as events:
-            async for event in events:
+            while True:
+                try:
+                    event = await asyncio.wait_for(anext(events), patience_s)
+                except StopAsyncIteration:
+                    return
+                except TimeoutError:
+                    break
                 yield event
+                patience_s = NEXT_TOKEN_S
+        await self.unload()
+        raise EngineHung(f"nothing came for {patience_s:.0f} s")
 
     async def unload(self) -> None:
         if self._now is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 # Adapters that compute on the CPU: slower than the WASM engine on the same CPU.
 _SOFTWARE = ("swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "software")
@@ -25,6 +25,9 @@ class Adapter:
         return any(word in name for word in _SOFTWARE)
 
 
+BuiltinAi = Literal["unavailable", "downloadable", "downloading", "available"]  # as LanguageModel.availability() says
+
+
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     webgpu: Adapter | None
@@ -35,6 +38,9 @@ class Capabilities:
     persisted: bool  # the browser promised not to evict
     usage_bytes: int
     quota_bytes: int  # an estimate; Chrome says 10 GiB whatever the disk has. 0 is unknown
+    memory_gb: float | None = None  # of the whole device, rounded and capped by the browser; only Chromium says
+    phone: bool = False  # or a tablet: the system ends a page that takes much memory
+    builtin_ai: BuiltinAi = "unavailable"
 
     @property
     def free_bytes(self) -> int | None:
@@ -42,8 +48,8 @@ class Capabilities:
         return max(0, self.quota_bytes - self.usage_bytes) if self.quota_bytes else None
 
 
-def from_wire(probe: Mapping[str, Any], status: Mapping[str, Any]) -> Capabilities:
-    """The values of `transformers_js.probe` and `store.status`."""
+def from_wire(probe: Mapping[str, Any], status: Mapping[str, Any], device: Mapping[str, Any]) -> Capabilities:
+    """The values of `transformers_js.probe`, `store.status` and `page.device`."""
     gpu = probe["webgpu"]
     return Capabilities(
         webgpu=None
@@ -56,4 +62,16 @@ def from_wire(probe: Mapping[str, Any], status: Mapping[str, Any]) -> Capabiliti
         persisted=status["persisted"],
         usage_bytes=status["usage_bytes"],
         quota_bytes=status["quota_bytes"],
+        memory_gb=device["memory_gb"],
+        phone=_is_phone(device),
+        builtin_ai=device["builtin_ai"],
     )
+
+
+def _is_phone(device: Mapping[str, Any]) -> bool:
+    """Or a tablet. An iPad says it is a Mac, but no Mac has a touch screen."""
+    if device["mobile"] is not None:
+        return bool(device["mobile"]) or "Android" in device["user_agent"]
+    agent = device["user_agent"]
+    tablet = "Macintosh" in agent and device["touch_points"] > 1
+    return tablet or any(word in agent for word in ("iPhone", "iPad", "Android"))

@@ -20,17 +20,20 @@ Reason = Literal[
     "feature_missing",
     "no_wasm_simd",
     "too_big_for_wasm",
+    "no_builtin_ai",
     # why it can, but is not taken unless the user asks for its device
     "software_adapter",
     "buffer_too_small",
+    "memory_too_small",
     # what the user may want to know about the one taken
     "single_thread",
     "kept_until_tab_closes",
     "space_may_be_short",
 ]
 
-ORDER: tuple[Device, ...] = ("webgpu", "wasm")
+ORDER: tuple[Device, ...] = ("webgpu", "wasm", "browser")
 WASM_HEAP_BYTES = 2**32  # 32-bit addresses
+SMALLEST_CEILING = 2**28  # below it there would be nothing to offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,18 @@ class Choice:
     variant: Variant
     reasons: tuple[Reason, ...]
     fallbacks: tuple[Variant, ...] = ()
+
+
+def memory_ceiling(capabilities: Capabilities) -> float | None:
+    """Bytes of weights that are no risk to the page; None: nobody can tell.
+
+    A phone's system ends a page at a third or half of the memory, without asking, and while a model is loaded its
+    weights are there twice beside the page itself. A browser that says 8 GB means at least 8.
+    """
+    known = capabilities.memory_gb
+    if capabilities.phone:
+        return max(SMALLEST_CEILING, (known or 4) * 2**30 / 8)
+    return max(SMALLEST_CEILING, known * 2**30 / 4) if known is not None and known < 8 else None
 
 
 def choose(model: ModelSpec, capabilities: Capabilities, device: Preference = "auto") -> Choice:
@@ -83,7 +98,9 @@ def fit(variant: Variant, capabilities: Capabilities) -> Fit:
 
 
 def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
-    if not variant.files:
+    if variant.device == "browser":
+        return ("no_builtin_ai",) if capabilities.builtin_ai == "unavailable" else ()
+    if variant.pinned and not variant.files:
         return ("not_built",)
     if variant.device == "wasm":
         if not capabilities.wasm_simd:
@@ -96,13 +113,16 @@ def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...
 
 
 def _doubts(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
-    adapter = capabilities.webgpu
-    if variant.device == "wasm" or adapter is None:
+    ceiling, adapter = memory_ceiling(capabilities), capabilities.webgpu
+    if ceiling is not None and variant.bytes > ceiling:
+        return ("memory_too_small",)
+    if variant.device != "webgpu" or adapter is None:
         return ()
     if adapter.software:
         return ("software_adapter",)
     # A file is at least as big as each tensor in it, so this may refuse one that would run; asking for webgpu tries it.
-    return ("buffer_too_small",) if max(f.bytes for f in variant.files) > adapter.max_buffer_bytes else ()
+    largest = max((f.bytes for f in variant.files), default=0)  # not known before it is pinned
+    return ("buffer_too_small",) if largest > adapter.max_buffer_bytes else ()
 
 
 def _remarks(variant: Variant, capabilities: Capabilities) -> list[Reason]:

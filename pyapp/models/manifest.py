@@ -4,22 +4,26 @@
 JSON Schema, so `parse` checks by hand, and tests/tools/test_manifest_schema.py keeps both equal.
 Beyond the schema `parse` refuses what a schema cannot say: two models, variants or files of one
 name, and one sha256 with two sizes. Members it does not know are ignored.
+
+A variant from a hub is pinned (its repository has a revision, its files have sizes and hashes) or it is not: then it
+names files and an estimated size only; `tools.pin`, or pyapp.models.pinning in the page, asks the hub for the rest, and
+nothing is fetched before. There is no form for a hash without a revision.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Hashable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
-from pyapp.models.names import FILE_PATH, HOST, MODEL_ID, REPO, REVISION, SHA256, URL, VARIANT_NAME, WORD
+from pyapp.models.names import FILE_GLOB, FILE_PATH, HOST, MODEL_ID, REPO, REVISION, SHA256, URL, VARIANT_NAME, WORD
 from pyapp.models.strict_json import Node, loads
 
-Device = Literal["wasm", "webgpu"]
+Device = Literal["wasm", "webgpu", "browser"]  # "browser": wherever the browser runs a model of its own
 
 FORMAT = 1
-ENGINES = frozenset({"transformers_js"})
-DEVICES = frozenset({"wasm", "webgpu"})
+ENGINES = frozenset({"transformers_js", "wllama", "builtin_ai", "webllm"})
+DEVICES = frozenset({"wasm", "webgpu", "browser"})
 
 _URL_WORDS = "an https URL, a loopback http URL or a path on this site"
 
@@ -41,8 +45,22 @@ class SelfTest:
 
 
 @dataclass(frozen=True, slots=True)
+class Repository:
+    """Where a variant's files are on a hub. Without `revision` nobody has asked yet which files these are."""
+
+    host: str
+    repo: str
+    wants: tuple[str, ...]  # file names; one with a "*" may be none or several
+    approximate_bytes: int  # by hand, from the parameters and their format; what is said of one without a revision
+    revision: str | None = None
+
+    def url(self, path: str, revision: str) -> str:
+        return f"{self.host}/{self.repo}/resolve/{revision}/{path}"
+
+
+@dataclass(frozen=True, slots=True)
 class Variant:
-    """One way to run a model. Without `files` it cannot be had yet: the site build adds them."""
+    """One way to run a model. An embedded model's has no `files` until the site build adds them."""
 
     name: str
     engine: str
@@ -51,10 +69,18 @@ class Variant:
     features: tuple[str, ...]  # WebGPU features it needs, such as "shader-f16"
     files: tuple[ManifestFile, ...]
     self_test: SelfTest | None = None
+    repository: Repository | None = None  # None: not from a hub
+
+    @property
+    def pinned(self) -> bool:
+        """Whether every byte of it is known beforehand."""
+        return self.repository is None or self.repository.revision is not None
 
     @property
     def bytes(self) -> int:
-        """Bytes to fetch and to keep; files of one sha256 are kept once."""
+        """Bytes to fetch and to keep, an estimate of one that is not pinned; files of one sha256 are kept once."""
+        if self.repository is not None and not self.pinned:
+            return self.repository.approximate_bytes
         return sum({file.sha256: file.bytes for file in self.files}.values())
 
 
@@ -70,24 +96,25 @@ class EmbeddedSource:
 
 @dataclass(frozen=True, slots=True)
 class HubSource:
-    """A model repository on a hub, pinned to one commit."""
+    """Published on a hub, where its model card is; each variant has its own repository."""
 
     host: str
     repo: str
-    revision: str
-
-    def url(self, path: str) -> str:
-        return f"{self.host}/{self.repo}/resolve/{self.revision}/{path}"
 
 
-Source = EmbeddedSource | HubSource
+@dataclass(frozen=True, slots=True)
+class BrowserSource:
+    """Part of the browser, which fetches and keeps it: there are no files for us."""
+
+
+Source = EmbeddedSource | HubSource | BrowserSource
 
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
     id: str
     title: str
-    parameters: int
+    parameters: int  # 0: its maker does not say
     context_tokens: int
     license: str
     license_url: str
@@ -136,6 +163,12 @@ def read(root: Node) -> Manifest:
     return Manifest(models, _engines(root.at("engines")) if root.has("engines") else {})
 
 
+def of_engines(manifest: Manifest, engines: Collection[str]) -> Manifest:
+    """What a build with these engines can offer."""
+    models = (replace(m, variants=tuple(v for v in m.variants if v.engine in engines)) for m in manifest.models)
+    return replace(manifest, models=tuple(model for model in models if model.variants))
+
+
 def _model(node: Node) -> ModelSpec:
     source = _source(node.at("source"))
     nodes = node.at("variants").items(least=1)
@@ -144,7 +177,7 @@ def _model(node: Node) -> ModelSpec:
     return ModelSpec(
         id=node.at("id").text(MODEL_ID, "lower-case letters, digits, dots and dashes"),
         title=node.at("title").text(),
-        parameters=node.at("parameters").integer(least=1),
+        parameters=node.at("parameters").integer(least=0),
         context_tokens=node.at("context_tokens").integer(least=1),
         license=node.at("license").text(),
         license_url=node.at("license_url").text(URL, _URL_WORDS),
@@ -156,12 +189,11 @@ def _model(node: Node) -> ModelSpec:
 
 
 def _source(node: Node) -> Source:
-    if node.at("kind").one_of({"embedded", "hub"}) == "hub":
-        return HubSource(
-            host=node.at("host").text(HOST, "https:// and a host"),
-            repo=node.at("repo").text(REPO, "owner/name"),
-            revision=node.at("revision").text(REVISION, "a commit of 40 hexadecimal digits"),
-        )
+    match node.at("kind").one_of({"embedded", "hub", "browser"}):
+        case "hub":
+            return HubSource(host=_host(node), repo=node.at("repo").text(REPO, "owner/name"))
+        case "browser":
+            return BrowserSource()
     return EmbeddedSource(
         package=node.at("package").text(WORD, "a package name"),
         version=node.at("version").text(WORD, "a version"),
@@ -170,7 +202,12 @@ def _source(node: Node) -> Source:
     )
 
 
+def _host(node: Node) -> str:
+    return node.at("host").text(HOST, "https:// and a host")
+
+
 def _variant(node: Node, source: Source) -> Variant:
+    repository = _repository(node.at("repository")) if isinstance(source, HubSource) else None
     return Variant(
         name=node.at("name").text(VARIANT_NAME, "lower-case letters, digits and dashes"),
         engine=node.at("engine").one_of(ENGINES),
@@ -179,24 +216,41 @@ def _variant(node: Node, source: Source) -> Variant:
         features=tuple(n.text(WORD, "a WebGPU feature") for n in node.at("features").items())
         if node.has("features")
         else (),
-        files=_files(node, source),
+        files=_files(node, source, repository),
         self_test=_self_test(node.at("self_test")) if node.has("self_test") else None,
+        repository=repository,
     )
 
 
-def _files(variant: Node, source: Source) -> tuple[ManifestFile, ...]:
-    if isinstance(source, EmbeddedSource) and not variant.has("files"):
-        return ()  # the repository's own manifest, before the site build
+def _repository(node: Node) -> Repository:
+    return Repository(
+        host=_host(node),
+        repo=node.at("repo").text(REPO, "owner/name"),
+        wants=tuple(n.text(FILE_GLOB, "a file name, with * for a part") for n in node.at("wants").items(least=1)),
+        approximate_bytes=node.at("approximate_bytes").integer(least=1),
+        revision=node.at("revision").text(REVISION, "a commit of 40 hexadecimal digits")
+        if node.has("revision")
+        else None,
+    )
+
+
+def _files(variant: Node, source: Source, repository: Repository | None) -> tuple[ManifestFile, ...]:
+    if repository is not None and repository.revision is None:
+        if variant.has("files"):
+            raise variant.at("files").wrong("must not be there without a revision")
+        return ()
+    if not isinstance(source, HubSource) and not variant.has("files"):
+        return ()  # the repository's own manifest, before the site build; or the browser's own model
     nodes = variant.at("files").items(least=1)
-    files = tuple(_file(node, source) for node in nodes)
+    files = tuple(_file(node, repository) for node in nodes)
     _distinct(zip(nodes, (file.path for file in files), strict=True), "path")
     return files
 
 
-def _file(node: Node, source: Source) -> ManifestFile:
+def _file(node: Node, repository: Repository | None) -> ManifestFile:
     path = node.at("path").text(FILE_PATH, "a file name inside the model, without '..'")
-    if isinstance(source, HubSource) and not node.has("url"):
-        url = source.url(path)
+    if repository is not None and repository.revision is not None and not node.has("url"):
+        url = repository.url(path, repository.revision)
     else:
         url = node.at("url").text(URL, _URL_WORDS)
     return ManifestFile(

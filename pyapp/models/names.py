@@ -15,6 +15,7 @@ SHA256 = re.compile(r"[0-9a-f]{64}")
 REVISION = re.compile(r"[0-9a-f]{40}")
 _NO_DOTS = r"(?!(?:.*/)?\.{1,2}(?:/|$))"  # no segment is "." or ".."
 FILE_PATH = re.compile(_NO_DOTS + r"[A-Za-z0-9._+@=-]+(?:/[A-Za-z0-9._+@=-]+)*")
+FILE_GLOB = re.compile(_NO_DOTS + r"[A-Za-z0-9._+@=*-]+(?:/[A-Za-z0-9._+@=*-]+)*")
 _AUTHORITY = r"(?:https://[A-Za-z0-9.-]+|http://(?:localhost|127\.0\.0\.1|\[::1\]))(?::[0-9]{1,5})?"
 HOST = re.compile(_AUTHORITY)
 URL = re.compile(

@@ -9,8 +9,20 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from pyapp.errors import ManifestError
-from pyapp.models.manifest import FORMAT, EmbeddedSource, ManifestFile, ModelSpec, Variant, read
+from pyapp.models.manifest import (
+    FORMAT,
+    BrowserSource,
+    EmbeddedSource,
+    HubSource,
+    ManifestFile,
+    ModelSpec,
+    Source,
+    Variant,
+    read,
+)
 from pyapp.models.strict_json import Node
+
+_KINDS: dict[type[Source], str] = {EmbeddedSource: "embedded", HubSource: "hub", BrowserSource: "browser"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +40,25 @@ def key(model: ModelSpec, variant: Variant) -> str:
     return f"{model.id}.{variant.name}"
 
 
+def content(variant: Variant) -> frozenset[str]:
+    """What tells whether two are the same: an edit of the catalog's words does not make the files others."""
+    return frozenset(file.sha256 for file in variant.files)
+
+
 def to_wire(model: ModelSpec, variant: Variant) -> dict[str, Any]:
     entry = asdict(model)
-    entry["source"]["kind"] = "embedded" if isinstance(model.source, EmbeddedSource) else "hub"
-    for written in entry["variants"]:
-        for optional in ("files", "self_test"):
-            if not written[optional]:
-                del written[optional]
+    entry["source"]["kind"] = _KINDS[type(model.source)]
+    entry["variants"] = [_stated(written) for written in entry["variants"]]
     return {"format": FORMAT, "models": [entry], "variant": variant.name}
+
+
+def _stated(members: dict[str, Any]) -> dict[str, Any]:
+    """Without the members that are not there."""
+    return {
+        name: _stated(value) if isinstance(value, dict) else value
+        for name, value in members.items()
+        if value not in (None, ())
+    }
 
 
 def from_wire(wire: object, blobs: dict[str, int]) -> Installed | None:

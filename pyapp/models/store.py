@@ -10,12 +10,13 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
-from pyapp.errors import HashMismatch
+from pyapp.errors import DownloadError, HashMismatch
 from pyapp.models import record
 from pyapp.models.chunk_fetch import Surroundings
 from pyapp.models.download import DownloadProgress, download
 from pyapp.models.journal import resume
 from pyapp.models.manifest import ManifestFile, ModelSpec, Variant
+from pyapp.models.pinning import pin
 from pyapp.models.policy import Policy
 from pyapp.models.record import Installed
 from pyapp.models.store_wire import Listing, StoreWire, Stream
@@ -81,6 +82,22 @@ class Store:
     def download(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[DownloadProgress, None]:
         """See pyapp.models.download.download."""
         return download(model, variant, self._given)
+
+    async def pin(self, variant: Variant) -> Variant:
+        """See pyapp.models.pinning.pin; a busy hub is asked again."""
+        return await pin(variant, self._read)
+
+    async def _read(self, url: str) -> str:
+        given, failures = self._given, 0
+        while True:
+            try:
+                return await self._wire.read(url, given.policy.idle_timeout_ms)
+            except DownloadError as error:
+                failures += 1
+                wait_s = given.policy.delay_s(error, failures, given.chance())
+                if wait_s is None:
+                    raise
+                await given.sleep(wait_s)
 
     async def delete(self, model: ModelSpec, variant: Variant) -> None:
         """Forgets the variant, finished or not, and frees every byte that no other installed variant needs."""

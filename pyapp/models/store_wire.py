@@ -69,6 +69,9 @@ class StoreWire:
     def fetch(self, payload: dict[str, Any]) -> AsyncGenerator[Any, None]:
         return self._stream("store.fetch", payload)
 
+    async def read(self, url: str, idle_timeout_ms: int) -> str:
+        return str((await self._last("store.read", {"url": url, "idle_timeout_ms": idle_timeout_ms}))["text"])
+
     async def journal(self, sha256: str, journal: dict[str, Any]) -> None:
         await self._last("store.journal", {"sha256": sha256, "journal": journal})
 

@@ -26,6 +26,7 @@ _DEFAULT: Mapping[str, Any] = {row.key: row.default for row in TABLE}
 
 @dataclass(frozen=True, slots=True)
 class Settings:
+    model_key: str = _DEFAULT["model_key"]
     persona_id: str = _DEFAULT["persona_id"]
     system_prompt: str = _DEFAULT["system_prompt"]
     max_new_tokens: int = _DEFAULT["max_new_tokens"]

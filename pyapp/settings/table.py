@@ -1,6 +1,7 @@
 """What can be set: one row for each setting, from which parsing, the forms and the sentences are made.
 
-Two choices are made elsewhere: the model on the page of models, and the language, which the page needs before Python.
+Two choices of the app are made elsewhere: the model on the page of models (a chat may have another), and the language,
+which the page needs before Python.
 
 A row's sentences are `setting.<key>` and `setting.<key>.help` in the languages; those of its choices are
 `setting.<key>.<choice>`.
@@ -14,7 +15,7 @@ from typing import Literal, NoReturn
 
 from pyapp.engine import Sampling
 
-Kind = Literal["number", "integer", "choice", "flag", "text", "persona"]
+Kind = Literal["number", "integer", "choice", "flag", "text", "persona", "model"]
 Group = Literal["answer", "sampling", "context", "app"]
 Fault = Literal["type", "range", "choice", "length"]
 
@@ -52,6 +53,7 @@ class Field:
     choices: tuple[str, ...] = ()
     optional: bool = False  # may also be None: the engine's or the model's own choice
     per_chat: bool = True
+    per_app: bool = True
 
     def check(self, value: object) -> object:
         """`value` as the setting holds it. Raises NotAllowed."""
@@ -105,6 +107,7 @@ class Field:
 
 
 TABLE: tuple[Field, ...] = (
+    Field("model_key", "answer", "model", "", per_app=False),  # of a variant; "": the app's
     Field("persona_id", "answer", "persona", ""),  # "": none
     Field("system_prompt", "answer", "text", ""),
     Field("max_new_tokens", "answer", "integer", 1024, 16, 32_768, 16),

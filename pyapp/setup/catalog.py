@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pyapp.errors import EngineUnavailable, ManifestError
 from pyapp.models.capabilities import Capabilities
@@ -19,6 +19,11 @@ class Catalog:
     capabilities: Capabilities
     preference: Preference  # "auto" unless the user forces a device
     manifest: Manifest = field(default_factory=lambda: Manifest(()))
+
+    def having(self, model: ModelSpec) -> Catalog:
+        """With `model` in the place of the one of its id."""
+        models = tuple(model if each.id == model.id else each for each in self.manifest.models)
+        return replace(self, manifest=replace(self.manifest, models=models))
 
     def fitting(self) -> Iterator[Pick]:
         """What runs here, best first: the models in the catalog's order, of each its variants."""

@@ -10,6 +10,7 @@ from pyapp.engine import Transport, values
 from pyapp.errors import OfflineUnavailable
 from pyapp.models.download import DownloadProgress
 from pyapp.models.manifest import ModelSpec, Variant
+from pyapp.models.record import Installed
 from pyapp.setup.state import Downloading, Offer
 
 
@@ -22,6 +23,14 @@ class ModelStore(Protocol):
 
     async def received_bytes(self, variant: Variant) -> int:
         """Of an earlier, unfinished download."""
+        ...
+
+    async def records(self) -> Sequence[Installed]:
+        """Every variant that was installed, also those of which a file is gone by now."""
+        ...
+
+    async def pin(self, variant: Variant) -> Variant:
+        """With the files that its hub has for it now. Raises DownloadError."""
         ...
 
     def download(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[DownloadProgress, None]: ...

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from pyapp.engine import Engine, Transport, values
-from pyapp.errors import CandilError, DeviceLost, EngineError, NotLoaded
+from pyapp.errors import CandilError, DeviceLost, EngineError, LoadCrashed, NotLoaded
 from pyapp.models.capabilities import from_wire
 from pyapp.models.choice import Preference
-from pyapp.models.manifest import Manifest, ModelSpec, Variant, parse
-from pyapp.setup.catalog import Catalog, pick_key
+from pyapp.models.manifest import ENGINES, Manifest, ModelSpec, Variant, of_engines, parse
+from pyapp.models.pinning import with_pins, with_variant
+from pyapp.models.record import content
+from pyapp.setup.catalog import Catalog, Pick, pick_key
 from pyapp.setup.fetch import ModelStore, fetch
 from pyapp.setup.state import (
     Checking,
@@ -72,10 +74,16 @@ class Setup:
     state: SetupState = field(default_factory=Checking)
     watchers: list[Callable[[SetupState], None]] = field(default_factory=list)  # hear every state after `on_state`
     chosen: Intent = field(default_factory=PageIntent)  # to be loaded rather than another
+    loading: Intent = field(default_factory=PageIntent)  # keys: `crashed`, and what is being loaded
+    crashed: tuple[str, ...] = ()  # a load of these ended the page
+    engines: Collection[str] = ENGINES  # what this build runs
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
-    _losses: int = 0
+    _held: bool = False
+    _turn: asyncio.Task[None] | None = None
+    _failures: int = 0  # of the engine, since it last ended an answer
+    _usual: str | None = None  # while a chat's own model is loaded: the app's
 
     # ---- what the user does ----
 
@@ -84,6 +92,7 @@ class Setup:
         download, else offer one."""
         self._enter(Checking())
         if await self._hold_lock(steal):
+            self.crashed = tuple((self.loading.get() or "").split()) or self.crashed
             await self._run(self._find_model())
         else:
             self._enter(Elsewhere())
@@ -126,14 +135,38 @@ class Setup:
 
     async def use(self, model: ModelSpec, variant: Variant) -> None:
         """Loads this variant now and on later visits; fetches it first where it is not whole. Not in a second tab."""
-        if self.catalog is None or isinstance(self.state, Elsewhere) or self.state == Ready(model, variant):
+        if self.catalog is None or isinstance(self.state, Elsewhere):
+            return
+        self._usual = None
+        self.chosen.set(pick_key(model, variant))
+        if self.state == Ready(model, variant):
             return
         await self._give_up()
-        self.chosen.set(pick_key(model, variant))
         if await self._is_installed(variant):
             await self._run(self._load(model, variant))
         else:
             await self._run(self._fetch(await self._offer(model, variant)))
+
+    async def switch(self, key: str) -> None:
+        """Loads the variant that `key` names for now, without choosing it; "" for the app's. One that is not here
+        leaves the one that is loaded."""
+        if not isinstance(self.state, Ready):
+            return
+        usual = self._usual or pick_key(self.state.model, self.state.variant)
+        for model, variant in self._catalog().named(key or usual):
+            if not self.answers_with(key) and await self._is_installed(variant):
+                await self._run(self._load(model, variant))
+                self._usual = usual if key not in ("", usual) else None
+
+    def answers_with(self, key: str) -> bool:
+        """Whether the variant that `switch` would load is the one that is loaded."""
+        now = pick_key(self.state.model, self.state.variant) if isinstance(self.state, Ready) else None
+        return now is not None and (key or self._usual or now) == now
+
+    async def here(self) -> Sequence[Pick]:
+        """What is whole and may run, for `switch`. Raises StorageError."""
+        picks = [pick for pick in await self.store.installed() if self.catalog]
+        return [pick for pick in picks if next(self._catalog().named(pick_key(*pick)), None)]
 
     async def delete(self, model: ModelSpec, variant: Variant) -> None:
         """Frees what is kept of a variant. If it was the one in use, another that is installed takes over.
@@ -153,15 +186,23 @@ class Setup:
         await self._run(self._find_model(ask=False))
 
     async def recover(self, error: EngineError) -> None:
-        """The engine failed while it answered: load the model again; a second lost device means another device."""
+        """The engine failed while it answered: it is restarted once, then what runs next best here takes over or is
+        offered. Where a device was lost, what is here for another one takes over at once: a second loss would cost
+        the page its graphics card (Chromium blocks it after two)."""
         if not isinstance(self.state, Ready):
             return
         model, variant = self.state.model, self.state.variant
-        self._losses += isinstance(error, DeviceLost)
-        if self._losses > 1 and (other := self._catalog().fallback(model, variant)):
-            self._losses = 0
-            variant = other
-        await self._run(self._load(model, variant))
+        self._failures += 1
+        other = self._catalog().fallback(model, variant) if isinstance(error, DeviceLost) else None
+        if self._failures > 1 or (other and await self._is_installed(other)):
+            self._failures = 0
+            await self._run(self._load_failed(model, variant, error))
+        else:
+            await self._run(self._load(model, variant))
+
+    def answered(self) -> None:
+        """An answer has ended well."""
+        self._failures = 0
 
     async def ready(self) -> Ready:
         """Waits for a load that is under way. Raises NotLoaded when there is none or it failed."""
@@ -174,6 +215,7 @@ class Setup:
     # ---- how it goes on ----
 
     async def _find_model(self, *, ask: bool = True) -> None:
+        self._usual = None
         try:
             await self._look_around()
             await self._go_on(ask)
@@ -181,8 +223,8 @@ class Setup:
             self._enter(Unavailable(error))
 
     async def _look_around(self) -> None:
-        probe = (await values(self.transport, "transformers_js.probe"))[-1]
-        capabilities = from_wire(probe, (await values(self.transport, "store.status"))[-1])
+        asked = ("transformers_js.probe", "store.status", "page.device")
+        capabilities = from_wire(*[(await values(self.transport, op))[-1] for op in asked])
         try:
             answer = await values(self.transport, "page.read", {"url": MANIFEST_URL})
             manifest = parse(answer[-1]["body"])
@@ -192,13 +234,22 @@ class Setup:
             if not installed:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
+        manifest = with_pins(of_engines(manifest, self.engines), await self.store.records())
         self.catalog = Catalog(capabilities, self.device, manifest)
 
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
-        for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]:
-            if await self._is_installed(variant):
+        whole = await self._whole()
+        here = [
+            (model, variant)
+            for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]
+            if variant.pinned and content(variant) in whole
+        ]
+        for model, variant in here:
+            if pick_key(model, variant) not in self.crashed:
                 return await self._load(model, variant)
+        for model, variant in here:
+            return self._enter(LoadFailed(model, variant, LoadCrashed("the page ended while it was loaded")))
         for model, variant in catalog.named(self.intent.get()):
             return await self._fetch(await self._offer(model, variant))
         model, choice = catalog.first()
@@ -208,9 +259,19 @@ class Setup:
     async def _offer(self, model: ModelSpec, variant: Variant, reason: str | None = None) -> Offer:
         return self._catalog().offer(model, variant, await self.store.received_bytes(variant), reason)
 
+    async def pinned(self, offer: Offer) -> Offer:
+        """The offer, with files that are known now: the hub is asked which they are. Raises DownloadError."""
+        variant = await self.store.pin(offer.variant)
+        model = with_variant(offer.model, variant)
+        self.catalog = self._catalog().having(model)
+        return await self._offer(model, variant)
+
     async def _fetch(self, offer: Offer) -> None:
         self.intent.set(pick_key(offer.model, offer.variant))
         try:
+            if not offer.variant.pinned:
+                self._enter(Downloading(offer))
+                offer = await self.pinned(offer)
             async with aclosing(fetch(offer, self.transport, self.store)) as steps:
                 async for step in steps:
                     self._enter(step)
@@ -223,14 +284,31 @@ class Setup:
     async def _load(self, model: ModelSpec, variant: Variant) -> None:
         self._enter(Loading(model, variant))
         try:
-            async for progress in self.engine.load(model, variant):
-                self._enter(Loading(model, variant, progress.stage))
+            await self._load_marked(model, variant)
         except EngineError as error:
             await self._load_failed(model, variant, error)
         except CandilError as error:
             self._enter(LoadFailed(model, variant, error))
         else:
             self._enter(Ready(model, variant))
+
+    async def _load_marked(self, model: ModelSpec, variant: Variant) -> None:
+        """The mark outlives only what no `finally` outlives: a page that was ended."""
+        key = pick_key(model, variant)
+        self._mark((*self.crashed, key))
+        try:
+            async for progress in self.engine.load(model, variant):
+                self._enter(Loading(model, variant, progress.stage))
+        finally:
+            self.crashed = tuple(other for other in self.crashed if other != key)
+            self._mark(self.crashed)
+
+    def left(self) -> None:
+        """The page is closed or reloaded: what is being loaded has not ended it."""
+        self._mark(self.crashed)
+
+    def _mark(self, keys: Iterable[str]) -> None:
+        self.loading.set(" ".join(dict.fromkeys(keys)) or None)
 
     async def _load_failed(self, model: ModelSpec, variant: Variant, error: EngineError) -> None:
         other = self._catalog().fallback(model, variant)
@@ -243,8 +321,10 @@ class Setup:
 
     async def _is_installed(self, variant: Variant) -> bool:
         """By content: an edit of the catalog's words does not make the files others."""
-        whole = [{file.sha256 for file in each.files} for _, each in await self.store.installed()]
-        return {file.sha256 for file in variant.files} in whole
+        return variant.pinned and content(variant) in await self._whole()
+
+    async def _whole(self) -> set[frozenset[str]]:
+        return {content(variant) for _, variant in await self.store.installed()}
 
     def _catalog(self) -> Catalog:
         assert self.catalog is not None  # a search has come before
@@ -263,25 +343,35 @@ class Setup:
     # ---- the lock: one tab at a time ----
 
     async def _hold_lock(self, steal: bool) -> bool:
-        """True when this tab may run the engine; from then on another tab may take it."""
-        if self._lock and not self._lock.done():
+        """True when this tab may run the engine; from then on another tab may take it. False: it is waited for."""
+        if self._held:
             return True
+        if self._lock:
+            self._lock.cancel()
         answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._lock = asyncio.ensure_future(self._watch_lock(steal, answered))
         return await answered
 
     async def _watch_lock(self, steal: bool, answered: asyncio.Future[bool]) -> None:
         async for value in self.transport.stream("page.lock", {"name": LOCK, "steal": steal}):
+            before, self._held = self._held, value["held"]
             if not answered.done():
-                answered.set_result(value["held"])
-            elif not value["held"]:
+                answered.set_result(self._held)
+            elif before and not self._held:
                 await self._yield_engine()
+            elif self._held and not before:
+                self._turn = asyncio.ensure_future(self._take_turn())
 
     async def _yield_engine(self) -> None:
         """Another tab took over: stop what runs here and give the memory back."""
         self._abandon()
         await self.engine.unload()
         self._enter(Elsewhere())
+
+    async def _take_turn(self) -> None:
+        """The tab that ran the engine is gone."""
+        self._enter(Checking())
+        await self._run(self._find_model(ask=False))
 
     # ---- small parts ----
 

@@ -108,7 +108,7 @@ def _row(model: ModelSpec, variant: Variant, catalog: Catalog, survey: Survey, r
 def _standing(model: ModelSpec, variant: Variant, survey: Survey) -> Standing:
     """By content: an edit of the catalog's words does not make the files others."""
     for each in survey.records:
-        if each.variant.files and _content(each.variant) == _content(variant):
+        if each.variant.files and record.content(each.variant) == record.content(variant):
             return _of_record(each)
     received = survey.received.get(record.key(model, variant))
     return Absent() if received is None else Partly(received)
@@ -116,10 +116,6 @@ def _standing(model: ModelSpec, variant: Variant, survey: Survey) -> Standing:
 
 def _of_record(installed: Installed) -> Standing:
     return Damaged(installed.damaged) if installed.damaged else Whole()
-
-
-def _content(variant: Variant) -> set[str]:
-    return {file.sha256 for file in variant.files}
 
 
 def use(row: Row, state: SetupState) -> Use:

@@ -16,6 +16,7 @@ from pyapp.chat.repair import repaired
 from pyapp.chat.tree import Attachment, Chat, Conversation, Entry, Origin
 from pyapp.engine import Usage
 from pyapp.errors import CandilError, from_wire
+from pyapp.models.manifest import Device
 from pyapp.settings.settings import overrides
 from pyapp.transfer.loose import ROLES
 from pyapp.transfer.reading import (
@@ -37,7 +38,7 @@ FORMAT = "candil.chats"
 VERSION = 1
 TITLED_BY = ("text", "user", "model")
 REASONS = (None, "stop", "length")
-DEVICES = ("wasm", "webgpu")
+DEVICES: tuple[Device, ...] = ("wasm", "webgpu", "browser")
 
 
 def chat_value(conversation: Conversation) -> dict[str, object]:

@@ -16,7 +16,7 @@ from pyapp.setup.standing import Absent, Damaged, Fetching, Partly, Row, Verifyi
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
 from pyapp.views.links import host_of
-from pyapp.views.setup import language_name, progress_figures
+from pyapp.views.setup import language_name, progress_figures, unpinned
 from pyapp.views.storage import storage
 
 _SHORT = ("space_may_be_short", "kept_until_tab_closes")  # of no interest once it is here
@@ -26,9 +26,10 @@ def page(shown: Shown, language: Language) -> Html:
     """The inside of the dialog."""
     return fill(
         '<div class="page-head"><h2 id="models-title">{title}</h2>'
-        '<button type="button" class="quiet" data-do="close" aria-label="{close}">'
+        '<button type="button" class="quiet" data-action="model-close" aria-label="{close}">'
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
+        '<div data-part="device"></div><div data-part="digit"></div>'
         '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
         '<div data-part="models">{models}</div>',
         title=language.text("models.title"),
@@ -74,6 +75,8 @@ def _license(model: ModelSpec, language: Language) -> Html:
 
 
 def _millions(parameters: int, language: Language) -> str:
+    if not parameters:
+        return language.text("models.parameters.unknown")
     if parameters >= 10**9:
         return language.text("models.parameters.billions", n=language.number(parameters / 10**9, 1))
     return language.text("models.parameters.millions", n=language.number(max(1, round(parameters / 10**6))))
@@ -88,12 +91,13 @@ def _item(row_: Row, language: Language) -> Html:
 
 def row(row: Row, language: Language) -> Html:
     return fill(
-        "<h4>{device} {badges}</h4><p>{needs}</p>{fit}{standing}"
+        "<h4>{device} {badges}</h4><p>{needs}</p>{fit}{trust}{standing}"
         '<div data-part="progress"></div>{remark}<div class="buttons">{buttons}</div>',
         device=_title(row, language),
         badges=join([fill('<span class="badge">{badge}</span> ', badge=badge) for badge in _badges(row, language)]),
         needs=_needs(row, language),
         fit=_fit(row, language),
+        trust=_trust(row, language),
         standing=_standing(row, language),
         remark=_remark(row, language),
         buttons=join(list(_buttons(row, language))),
@@ -123,7 +127,9 @@ def _bar(row: Row, fraction: float, figures: str, language: Language) -> Html:
 
 
 def _title(row: Row, language: Language) -> str:
-    return language.text(f"models.for.{row.variant.device}")
+    title = language.text(f"models.for.{row.variant.device}")
+    alike = [variant for variant in row.model.variants if variant.device == row.variant.device]
+    return f"{title} · {row.variant.dtype}" if len(alike) > 1 else title
 
 
 def _badges(row: Row, language: Language) -> Iterator[str]:
@@ -136,11 +142,18 @@ def _badges(row: Row, language: Language) -> Iterator[str]:
 
 
 def _needs(row: Row, language: Language) -> str:
-    return language.text(
-        f"models.needs.{row.variant.device}",
-        size=language.size(row.variant.bytes),
-        dtype=row.variant.dtype,
-    )
+    return language.text(f"models.needs.{row.variant.device}", size=_size(row, language), dtype=row.variant.dtype)
+
+
+def _size(row: Row, language: Language) -> str:
+    size = language.size(row.variant.bytes)
+    return size if row.variant.pinned else language.text("models.about", size=size)
+
+
+def _trust(row: Row, language: Language) -> Html:
+    """Said before anything is downloaded: nobody here knows these files."""
+    offered = not row.variant.pinned and row.fit.verdict != "no"
+    return _note(unpinned(row.variant, language)) if offered else Html()
 
 
 def _fit(row: Row, language: Language) -> Html:
@@ -226,7 +239,7 @@ def _actions(row: Row) -> Iterator[str]:
 def _button(row: Row, action: str, language: Language, look: str = "secondary") -> Html:
     label = language.text(f"models.do.{action}")
     return fill(
-        '<button type="button" class="{look}" data-do="{action}" aria-label="{label}: {what}"{disabled}>'
+        '<button type="button" class="{look}" data-action="model-{action}" aria-label="{label}: {what}"{disabled}>'
         "{label}</button>",
         look=look,
         disabled=Html(" disabled") if row.blocked and action in _CHANGES_STORE else "",

@@ -7,14 +7,15 @@ nothing to send. Beside each control is an empty place for what is wrong with it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pyapp.settings.personas import Persona
 from pyapp.settings.settings import Settings, Values, merged
-from pyapp.settings.table import BY_KEY, TABLE, Field, Wrong
+from pyapp.settings.table import BY_KEY, TABLE, Field, Kind, Wrong
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
+
+Choices = Mapping[Kind, Sequence[tuple[str, str]]]  # what there is to choose from by now: (value, title)
 
 GROUPS = ("app", "answer", "sampling", "context")
 
@@ -33,21 +34,21 @@ class _Control:
         return f"{self.scope}-setting-{self.row.key}"
 
 
-def app_form(settings: Settings, personas: Sequence[Persona], language: Language) -> Html:
-    controls = [_Control(row, settings.value(row.key), "app") for row in TABLE]
+def app_form(settings: Settings, choices: Choices, language: Language) -> Html:
+    controls = [_Control(row, settings.value(row.key), "app") for row in TABLE if row.per_app]
     reset = fill(
         '<div class="buttons">'
         '<button type="button" class="secondary" data-action="reset-settings">{reset}</button></div>',
         reset=language.text("settings.reset"),
     )
-    return _form(controls, personas, language, reset)
+    return _form(controls, choices, language, reset)
 
 
-def chat_form(app: Settings, own: Values, personas: Sequence[Persona], language: Language) -> Html:
+def chat_form(app: Settings, own: Values, choices: Choices, language: Language) -> Html:
     """The settings of one chat, `own` being its overrides."""
     here = merged(app, own)
     controls = [_Control(row, here.value(row.key), "chat", row.key not in own) for row in TABLE if row.per_chat]
-    return _form(controls, personas, language, Html(), app)
+    return _form(controls, choices, language, Html(), app)
 
 
 def fault(wrong: Wrong, language: Language) -> str:
@@ -60,7 +61,7 @@ def fault(wrong: Wrong, language: Language) -> str:
 
 def _form(
     controls: Sequence[_Control],
-    personas: Sequence[Persona],
+    choices: Choices,
     language: Language,
     end: Html,
     app: Settings | None = None,
@@ -70,7 +71,7 @@ def _form(
         fill(
             "<fieldset><legend>{legend}</legend>{controls}</fieldset>",
             legend=language.text(f"settings.group.{group}"),
-            controls=join([_control(c, personas, language, app) for c in controls if c.row.group == group]),
+            controls=join([_control(c, choices, language, app) for c in controls if c.row.group == group]),
         )
         for group in GROUPS
         if any(c.row.group == group for c in controls)
@@ -83,7 +84,7 @@ def _form(
     )
 
 
-def _control(control: _Control, personas: Sequence[Persona], language: Language, app: Settings | None) -> Html:
+def _control(control: _Control, choices: Choices, language: Language, app: Settings | None) -> Html:
     row = control.row
     return fill(
         '<div class="setting" data-setting="{key}"><label for="{id}">{label}</label>{inherit}{widget}'
@@ -93,7 +94,7 @@ def _control(control: _Control, personas: Sequence[Persona], language: Language,
         label=language.text(f"setting.{row.key}"),
         help=language.text(f"setting.{row.key}.help"),
         inherit=_inherit(control, language, app) if app is not None else "",
-        widget=_widget(control, personas, language),
+        widget=_widget(control, choices, language),
     )
 
 
@@ -112,7 +113,7 @@ def _inherit(control: _Control, language: Language, app: Settings) -> Html:
     )
 
 
-def _widget(control: _Control, personas: Sequence[Persona], language: Language) -> Html:
+def _widget(control: _Control, choices: Choices, language: Language) -> Html:
     attributes = fill(
         'id="{id}" name="{key}" aria-describedby="{id}-help {id}-wrong"{disabled}',
         id=control.id,
@@ -132,7 +133,7 @@ def _widget(control: _Control, personas: Sequence[Persona], language: Language) 
         case "number" | "integer":
             return _number(control, attributes)
         case _:
-            options = _options(control, personas, language)
+            options = _options(control, choices, language)
             return fill("<select {attributes}>{options}</select>", attributes=attributes, options=options)
 
 
@@ -149,14 +150,14 @@ def _number(control: _Control, attributes: Html) -> Html:
     )
 
 
-def _options(control: _Control, personas: Sequence[Persona], language: Language) -> Html:
+def _options(control: _Control, choices: Choices, language: Language) -> Html:
     value, row = str(control.value), control.row
-    if row.kind == "persona":
-        pairs = [("", language.text("settings.none")), *((p.id, p.title) for p in personas)]
-    else:
+    if row.kind == "choice":
         pairs = [(choice, language.text(f"setting.{row.key}.{choice}")) for choice in row.choices]
+    else:
+        pairs = [("", language.text(f"setting.{row.key}.none")), *choices.get(row.kind, ())]
     known = dict(pairs)
-    known.setdefault(value, value)  # a persona that was deleted is shown by its id
+    known.setdefault(value, value)  # what was deleted is shown by its id
     return join(
         [
             fill(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from pyapp.models.manifest import Variant
+from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.setup.state import (
     Checking,
     Choosing,
@@ -21,6 +21,7 @@ from pyapp.setup.state import (
 )
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
+from pyapp.views.links import host_of
 
 _ICONS = {
     "private": "M6 11V8a6 6 0 0 1 12 0v3M5 11h14v9H5z",
@@ -30,7 +31,9 @@ _ICONS = {
 
 
 # Reasons that only explain which part of the device does the work; the others are warnings.
-_EXPLAIN_DEVICE = frozenset({"no_webgpu", "software_adapter", "feature_missing", "buffer_too_small", "single_thread"})
+_EXPLAIN_DEVICE = frozenset(
+    {"no_webgpu", "software_adapter", "feature_missing", "buffer_too_small", "memory_too_small", "single_thread"}
+)
 
 
 def status(state: SetupState, language: Language) -> tuple[str, str]:
@@ -58,6 +61,11 @@ def status(state: SetupState, language: Language) -> tuple[str, str]:
 
 def device(variant: Variant, language: Language) -> str:
     return language.text(f"device.{variant.device}")
+
+
+def pick(model: ModelSpec, variant: Variant, language: Language) -> str:
+    """A variant in a list of several."""
+    return f"{model.title} · {device(variant, language)}"
 
 
 def choice(offer: Offer, language: Language) -> Html:
@@ -123,9 +131,17 @@ def _warnings(offer: Offer, language: Language) -> Html:
     sentences = [language.text(f"choice.why.{c}") for c in codes if f"choice.why.{c}" in language.strings]
     if not offer.model.verified:
         sentences.append(language.text("choice.unverified"))
+    if not offer.variant.pinned:
+        sentences.append(unpinned(offer.variant, language))
     if offer.received_bytes:
         sentences.append(language.text("choice.resume", done=language.size(offer.received_bytes)))
     return join([fill('<p class="warning">{sentence}</p>', sentence=s) for s in sentences])
+
+
+def unpinned(variant: Variant, language: Language) -> str:
+    """What a download of files that the catalog does not know relies on."""
+    assert variant.repository is not None  # every other variant is pinned
+    return language.text("choice.unpinned", host=host_of(variant.repository.host), repo=variant.repository.repo)
 
 
 def card(state: SetupState, language: Language) -> Html:

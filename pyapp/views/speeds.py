@@ -16,7 +16,7 @@ def page(figures: Sequence[Figure], language: Language, *, asks_to_clear: bool =
     """The inside of the dialog."""
     return fill(
         '<div class="page-head"><h2 id="figures-title">{title}</h2>'
-        '<button type="button" class="quiet" data-do="close" aria-label="{close}">'
+        '<button type="button" class="quiet" data-action="figures-close" aria-label="{close}">'
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
         "</div><p>{lead}</p>{content}",
         title=language.text("figures.open"),
@@ -120,13 +120,14 @@ def _tabled(caption: str, heads: Sequence[str], rows: list[Html], language: Lang
 def _clear(language: Language, asks: bool) -> Html:
     if not asks:
         return fill(
-            '<div class="buttons"><button type="button" class="secondary" data-do="ask">{clear}</button></div>',
+            '<div class="buttons">'
+            '<button type="button" class="secondary" data-action="figures-ask">{clear}</button></div>',
             clear=language.text("figures.clear"),
         )
     return fill(
         '<p>{question}</p><div class="buttons">'
-        '<button type="button" class="primary" data-do="keep">{keep}</button>'
-        '<button type="button" class="secondary" data-do="clear">{clear}</button></div>',
+        '<button type="button" class="primary" data-action="figures-keep">{keep}</button>'
+        '<button type="button" class="secondary" data-action="figures-clear">{clear}</button></div>',
         question=language.text("figures.clear.ask"),
         keep=language.text("figures.keep"),
         clear=language.text("figures.clear.confirm"),

@@ -45,7 +45,7 @@ def _lasting(usage: StoreUsage, refused: bool, language: Language) -> Html:
     text = language.text("models.refused" if refused else "models.not_persisted")
     return fill(
         '<p>{text}</p><div class="buttons">'
-        '<button type="button" class="secondary" data-do="persist">{ask}</button></div>',
+        '<button type="button" class="secondary" data-action="model-persist">{ask}</button></div>',
         text=text,
         ask=language.text("models.persist"),
     )

@@ -4,7 +4,7 @@
 import { Failure } from "../worker.js";
 import { hashOf, RunningHashes } from "./hashing.js";
 import { holdLock } from "./lock.js";
-import { transfer } from "./transfer.js";
+import { read, transfer } from "./transfer.js";
 
 /** @typedef {import("./disk").Disk} Disk */
 /** @typedef {import("../protocol").Op} Op */
@@ -58,6 +58,9 @@ export function operations(opening, createSha256, base) {
       } finally {
         file.release();
       }
+    },
+    async *read(request, { signal }) {
+      yield { text: await read(request, base, signal) };
     },
     async *journal({ sha256, journal }) {
       await (await opening).journal(checked(sha256), journal);

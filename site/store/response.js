@@ -36,8 +36,8 @@ export function judge(answer, part, now) {
   return part.offset === 0 && part.length === part.total ? "take" : "range_ignored";
 }
 
-/** @param {Answer} answer @param {number} now */
-function refuse({ status, headers }, now) {
+/** @param {Answer} answer @param {number} now throws Failure unless there is content in it */
+export function refuse({ status, headers }, now) {
   if (status === 200 || status === 206) return;
   if (status === 404 || status === 410) throw new Failure("file_missing", `status ${status}`, { status });
   if (status === 401 || status === 403) throw new Failure("access_denied", `status ${status}`, { status });

@@ -3,7 +3,7 @@
  */
 import { Failure } from "../worker.js";
 import { isFull } from "./classify.js";
-import { judge, requestHeaders } from "./response.js";
+import { judge, refuse, requestHeaders } from "./response.js";
 
 /** @typedef {import("./response").Part} Part */
 /** @typedef {Part & { url: string, idle_timeout_ms: number }} Request */
@@ -68,12 +68,34 @@ export async function* transfer(request, base, file, signal) {
   }
 }
 
+/**
+ * A small text: what a hub says of a repository, or has in it.
+ *
+ * @param {{ url: string, idle_timeout_ms: number }} request @param {URL} base @param {AbortSignal} signal
+ * @returns {Promise<string>}
+ */
+export async function read(request, base, signal) {
+  const watch = new Watch(signal, request.idle_timeout_ms);
+  try {
+    const response = await get(new URL(request.url, base), {}, watch);
+    refuse(response, Date.now());
+    return await response.text().catch((error) => Promise.reject(watch.reason(error)));
+  } finally {
+    watch.stop();
+  }
+}
+
 /** @param {Request} request @param {URL} base @param {Watch} watch */
-async function ask(request, base, watch) {
+function ask(request, base, watch) {
   const url = new URL(request.url, base);
+  return get(url, requestHeaders(request, url.origin === base.origin), watch);
+}
+
+/** @param {URL} url @param {Record<string, string>} headers @param {Watch} watch */
+async function get(url, headers, watch) {
   try {
     return await fetch(url, {
-      headers: requestHeaders(request, url.origin === base.origin),
+      headers,
       cache: "no-store", // gigabytes that are kept elsewhere; Firefox also breaks long streams through its cache
       credentials: "omit",
       referrerPolicy: "no-referrer",

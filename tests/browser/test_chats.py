@@ -229,14 +229,16 @@ def test_scrolling_up_is_respected(resident: Candil) -> None:
     resident.page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
 
 
-def test_without_a_database_it_is_said_and_the_chat_can_be_saved(chromium: Browser, scripted_site: Site) -> None:
+THROWS = 'IDBFactory.prototype.open = () => { throw new DOMException("no", "SecurityError"); };'
+MISSING = 'Object.defineProperty(window, "indexedDB", { value: undefined, configurable: true });'
+
+
+@pytest.mark.parametrize("databases", [THROWS, MISSING], ids=["refused", "missing"])
+def test_without_a_database_it_is_said_and_the_chat_can_be_saved(
+    chromium: Browser, scripted_site: Site, databases: str
+) -> None:
     context = chromium.new_context(viewport=DESKTOP, locale="en-US")  # type: ignore[arg-type]
-    refuse = """const open = IDBFactory.prototype.open;
-      IDBFactory.prototype.open = function (name, ...more) {
-        if (name === "candil") throw new DOMException("no", "SecurityError");
-        return open.call(this, name, ...more);
-      };"""
-    context.add_init_script(refuse)
+    context.add_init_script(databases)
     candil = Candil(context.new_page()).open(f"{scripted_site.url}?device=wasm").wait_until_ready()
     candil.ask("Kept nowhere").answer()
     notice = candil.page.get_by_role("alert")

@@ -90,5 +90,5 @@ def test_axe_finds_nothing(resident: Candil, site: Site, look: tuple[str, Any], 
     dialog = speeds(resident)
     audit(resident.page, "the figures of an answer, and the speeds")
     dialog.locator("summary").click()
-    dialog.locator('[data-do="ask"]').click()
+    dialog.locator('[data-action="figures-ask"]').click()
     audit(resident.page, "a question")

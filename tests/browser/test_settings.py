@@ -282,3 +282,25 @@ def test_the_settings_reach_the_model_and_the_meter_says_how_full_it_is(resident
     page.get_by_role("dialog", name="Settings of this chat").wait_for()
     page.keyboard.press("Escape")
     assert first
+
+
+@pytest.mark.real_model
+def test_the_model_summarises_what_no_longer_fits(resident: Candil) -> None:
+    page = resident.page
+    open_settings(page)
+    page.get_by_role("spinbutton", name="Longest answer (tokens)").fill("24")
+    page.get_by_role("spinbutton", name="Context window (tokens)").fill("768")
+    page.get_by_role("combobox", name="When a chat no longer fits").select_option("summarise")
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    page.keyboard.press("Escape")
+    for topic in ("the harbour", "the lighthouse", "the old mill"):
+        resident.ask(f"Tell me about {topic}. " + f"I know that {topic} is old and that people like it. " * 20)
+        resident.answer()
+    meter = page.get_by_text("Oldest messages that are no longer sent")
+    expect(meter).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    resident.ask("Which places did we talk about?")
+    resident.answer()  # from the summary and what still fits: a small model may err, but it answers
+    open_settings(page)
+    page.get_by_role("button", name="Restore the defaults").click()
+    page.keyboard.press("Escape")

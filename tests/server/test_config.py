@@ -69,6 +69,7 @@ def own_names() -> set[str]:
         ),
         ("FORWARDED_ALLOW_IPS", "10.0.0.0/8, ::1", "forwarded_allow_ips", ("10.0.0.0/8", "::1")),
         ("ALLOW_LAN", "yes", "allow_lan", True),
+        ("MODEL_SERVERS", "https://a.example http://b:1", "model_servers", ("https://a.example", "http://b:1")),
     ],
 )
 def test_a_value_arrives(name: str, value: str, field: str, expected: object) -> None:
@@ -91,6 +92,10 @@ def test_a_value_arrives(name: str, value: str, field: str, expected: object) ->
         ({"CORS_ORIGINS": "https://a.example/"}, "CORS_ORIGINS is not a list of origins"),
         ({"CORS_ORIGINS": "null"}, "CORS_ORIGINS is not a list of origins"),
         ({"FORWARDED_ALLOW_IPS": "*"}, "FORWARDED_ALLOW_IPS is not a list of addresses or networks"),
+        *(
+            ({"MODEL_SERVERS": wrong}, "MODEL_SERVERS is not a list of origins")
+            for wrong in ("*", "https:", "https://a;script-src", "'unsafe-eval'", "https://a/path", "a.example")
+        ),
         ({"TLS_CERT_FILE": "/nowhere.pem"}, "TLS_CERT_FILE is not a file: /nowhere.pem"),
         ({"CLOUD_ENABLED": "1"}, "there is no provider"),
         ({"CLOUD_ENABLED": "1", "PROVIDERS": "groq"}, "GROQ_API_KEY is not set, and groq is in use."),

@@ -10,6 +10,7 @@ import pytest
 from starlette.types import ASGIApp
 
 from server.app import create_app
+from server.config import Settings
 from server.files import Site
 from server.headers import HEADERS, STRICT_TRANSPORT
 from tests.server.client import ask
@@ -68,7 +69,17 @@ def test_the_policy_allows_neither_inline_nor_foreign_scripts() -> None:
     assert directives["script-src"] == "'self' 'wasm-unsafe-eval'"
     assert "unsafe-inline" not in policy
     assert "'unsafe-eval'" not in policy
-    assert "http" not in policy
+    # Models come from hubs, words from the visitor's own model server; what a page may run or show comes from here.
+    assert "http" not in policy.replace(directives["connect-src"], "")
+    assert " http: " not in policy
+    assert " https: " not in policy
+
+
+def test_other_model_servers_are_named_by_whoever_runs_the_site(folder: Path) -> None:
+    origins = ("https://models.example.org", "http://192.168.1.5:8080")
+    app = create_app(Site((folder,), {}), Settings(model_servers=origins))
+    policy = ask(app, "/a.js").headers["content-security-policy"]
+    assert f"https://*.hf.co http://localhost:* http://127.0.0.1:* {' '.join(origins)}; style-src" in policy
 
 
 @pytest.mark.parametrize(

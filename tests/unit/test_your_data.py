@@ -21,7 +21,7 @@ from pyapp.settings.settings import Settings
 from pyapp.transfer.form import chat_value
 from pyapp.transfer.importing import Skipped
 from pyapp.your_data import Inventory, Report, YourData
-from tests.unit.memory_database import MemoryDatabase
+from tests.unit.chat.tabs import Browser
 from tests.unit.models.made import model, variant
 from tests.unit.run import run
 from tests.unit.transfer import examples
@@ -53,7 +53,7 @@ class ScriptedModels:
 
 @dataclass
 class Stage:
-    database: MemoryDatabase = field(default_factory=MemoryDatabase)
+    database: Browser = field(default_factory=Browser)
     models: ScriptedModels = field(default_factory=ScriptedModels)
 
     def __post_init__(self) -> None:
@@ -205,6 +205,7 @@ def test_a_chat_that_is_deleted_during_an_export_is_not_in_it() -> None:
     async def story(s: Stage) -> None:
         s.put(talk())
         s.put(other())
+        await asyncio.sleep(1)
         exporting = asyncio.ensure_future(s.data.everything())
         await asyncio.sleep(0)
         s.library.chats.pop(min(s.library.chats))
@@ -221,7 +222,7 @@ def test_deleting_everything_says_what_and_leaves_nothing() -> None:
         await s.data.delete_everything()
         assert await s.data.inventory() == Inventory(chats=0, personas=0, models=0)
         assert s.models.swept
-        assert s.tab.calls[-1] == "page.forget"
+        assert s.tab.ops[-1] == "page.forget"
 
     play(story)
 
@@ -233,6 +234,6 @@ def test_during_a_download_nothing_is_deleted() -> None:
         with pytest.raises(EngineBusy):
             await s.data.delete_everything()
         assert (await s.data.inventory()).chats == 1
-        assert "page.forget" not in s.tab.calls
+        assert "page.forget" not in s.tab.ops
 
     play(story)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from tools import embedded_model
+from tools import digits, embedded_model
 from tools.build.layout import ROOT, BuildError, Sources
 from tools.build.site import Target, alone, build
 
@@ -19,8 +20,9 @@ def main() -> int:
     out = arguments.out or ROOT / "build" / ("dev" if arguments.dev else "site")
     try:
         with alone(sources.cache):
-            prepared = None if arguments.no_model else prepare(sources.cache)
-            changed = build(sources, Target(out, dev=arguments.dev, prepared_model=prepared))
+            prepared = None if arguments.no_model else made(embedded_model.prepare, sources.cache)
+            digits_made = None if arguments.no_model else made(digits.prepare, sources.cache)
+            changed = build(sources, Target(out, arguments.dev, prepared, digits_made))
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1
@@ -38,10 +40,12 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def prepare(cache: Path) -> Path:
-    """The embedded model in the browser's formats, fetched and converted on the first call. Raises BuildError."""
+def made(prepare: Callable[[Path], Path], cache: Path) -> Path:
+    """The embedded model in the browser's formats, or the self-test's network: fetched and made on the first call.
+
+    Raises BuildError."""
     try:
-        return embedded_model.prepare(cache)
+        return prepare(cache)
     except RuntimeError as error:
         raise BuildError(str(error)) from error
 

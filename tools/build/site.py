@@ -30,6 +30,7 @@ class Target:
     out: Path
     dev: bool = False
     prepared_model: Path | None = None
+    digits: Path | None = None  # the self-test's network
 
 
 def build(sources: Sources, target: Target) -> bool:
@@ -52,7 +53,8 @@ def inputs(sources: Sources, target: Target) -> str:
     locks = (sources.node_modules / ".package-lock.json", ROOT / "requirements" / "run.txt", sources.manifest)
     parts += [sha256(p) if p.exists() else "" for p in locks]
     prepared = target.prepared_model
-    return digest(*parts, str(target.dev), sha256(prepared / "candil.json") if prepared else "")
+    digits = str(target.digits.name) if target.digits else ""
+    return digest(*parts, str(target.dev), sha256(prepared / "candil.json") if prepared else "", digits)
 
 
 def is_complete(out: Path) -> bool:
@@ -69,6 +71,8 @@ def compose(sources: Sources, target: Target) -> Files:
     cache = Cache(sources.cache / "build")
     files: Files = dict(site_files(sources.site))
     files.update(vendor.vendored(sources.node_modules))
+    if target.digits:
+        files.update({f"digits/{name}": target.digits / name for name in ("network.onnx", "digits.json")})
     files["stdlib.zip"] = archive.standard_library(sources, cache)
     html = shell.preloading(page(sources), vendor.started(files))
     if not target.dev:

@@ -23,6 +23,7 @@ FILES = {
             # The plain build runs on the CPU; the asyncify build has the WebGPU execution provider as well.
             *("dist/ort-wasm-simd-threaded.mjs", "dist/ort-wasm-simd-threaded.wasm"),
             *("dist/ort-wasm-simd-threaded.asyncify.mjs", "dist/ort-wasm-simd-threaded.asyncify.wasm"),
+            *("dist/ort.wasm.min.mjs", "dist/ort.webgpu.min.mjs"),  # transformers.js has its own; these run the self-test
         ],
     ),
     # Colours and formulas: loaded with the first finished element that needs them, grammars one by one.
@@ -36,12 +37,13 @@ FILES = {
 
 TRANSFORMERS = "vendor/transformers/transformers.min.js"
 ORT = "vendor/onnxruntime/ort-wasm-simd-threaded"
+SELF_TEST = "vendor/onnxruntime/ort"
 
 # Engine code comes only after somebody chose the engine: per engine and device, what it then takes.
 ENGINES: dict[str, dict[str, list[str]]] = {
     "transformers_js": {
-        "wasm": [TRANSFORMERS, f"{ORT}.mjs", f"{ORT}.wasm"],
-        "webgpu": [TRANSFORMERS, f"{ORT}.asyncify.mjs", f"{ORT}.asyncify.wasm"],
+        "wasm": [TRANSFORMERS, f"{ORT}.mjs", f"{ORT}.wasm", f"{SELF_TEST}.wasm.min.mjs"],
+        "webgpu": [TRANSFORMERS, f"{ORT}.asyncify.mjs", f"{ORT}.asyncify.wasm", f"{SELF_TEST}.webgpu.min.mjs"],
     },
 }
 

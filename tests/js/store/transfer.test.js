@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { after, before, test } from "node:test";
 
 import { MemoryDisk } from "../../../site/store/memory.js";
-import { transfer } from "../../../site/store/transfer.js";
+import { read, transfer } from "../../../site/store/transfer.js";
 import { Failure } from "../../../site/worker.js";
 
 /** @typedef {(request: import("node:http").IncomingMessage, response: import("node:http").ServerResponse) => void} Handler */
@@ -108,4 +108,17 @@ test("a disk that is full says how much is missing", async () => {
   };
   const steps = transfer(ASK, base, file, new AbortController().signal);
   await assert.rejects(steps.next(), (error) => error instanceof Failure && error.details.bytes_needed === 4);
+});
+
+test("a small text is read whole, or refused as any file is", async () => {
+  const request = { url: "about", idle_timeout_ms: 50 };
+  const ask = () => read(request, base, new AbortController().signal);
+  handle = (_request, response) => response.writeHead(200, {}).end("Ñandú");
+  assert.equal(await ask(), "Ñandú");
+  handle = says(429, { "retry-after": "3" }, []);
+  await assert.rejects(ask(), (error) => error instanceof Failure && error.details.retry_after_s === 3);
+  handle = says(401, {}, []);
+  await fails(ask(), "access_denied");
+  handle = (_request, response) => void response.writeHead(200, { "content-length": "4" }).write("a");
+  await fails(ask(), "network_failed");
 });

@@ -6,7 +6,7 @@ The transactions of one tab run in their order, those of several tabs in any; po
 from __future__ import annotations
 
 import asyncio
-import copy
+import json
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,9 +29,10 @@ class Browser:
     delay: Callable[[], float] = no_delay
     stores: dict[str, Rows] = field(default_factory=lambda: {"chats": {}, "messages": {}, "settings": {}})
     tabs: list[Tab] = field(default_factory=list)
+    trouble: CandilError | None = None  # of the tabs that are opened from now on
 
     def tab(self) -> Tab:
-        tab = Tab(self)
+        tab = Tab(self, self.trouble)
         self.tabs.append(tab)
         return tab
 
@@ -41,23 +42,27 @@ class Browser:
 
 @dataclass
 class Tab:
-    """pyapp.engine.Transport of one tab. `trouble` is what the database does instead of answering."""
+    """pyapp.engine.Transport of one tab; JSON crosses. `trouble` is what the database does instead of answering."""
 
     browser: Browser
     trouble: CandilError | Forever | None = None
     ops: list[str] = field(default_factory=list)
-    _posts: asyncio.Queue[Any] = field(default_factory=asyncio.Queue)
+    _listeners: list[asyncio.Queue[Any]] = field(default_factory=list)
     _free_at: dict[str, float] = field(default_factory=dict)
 
     async def stream(self, op: str, payload: Any) -> AsyncGenerator[Any, None]:
         self.ops.append(op)
-        payload = copy.deepcopy(payload)
+        payload = _crossed(payload)
         match op:
             case "page.post":
                 self._post(payload["value"])
+            case "page.forget":
+                pass
             case "page.posts":
+                posts: asyncio.Queue[Any] = asyncio.Queue()
+                self._listeners.append(posts)
                 while True:
-                    yield {"value": await self._posts.get()}
+                    yield {"value": await posts.get()}
             case _:
                 await self._turn("run")
                 answer = await self._transaction(op, payload)
@@ -70,7 +75,7 @@ class Tab:
             raise self.trouble
         if self.trouble:
             await asyncio.get_running_loop().create_future()
-        return copy.deepcopy(getattr(self, op.replace(".", "_"))(**payload))
+        return _crossed(getattr(self, op.replace(".", "_"))(**payload))
 
     async def _turn(self, queue: str) -> None:
         """After a while, and after whatever stood in this queue before."""
@@ -82,7 +87,12 @@ class Tab:
     def _post(self, value: Any) -> None:
         for tab in self.browser.tabs:
             if tab is not self:
-                asyncio.get_running_loop().call_later(self.browser.delay(), tab._posts.put_nowait, value)
+                asyncio.get_running_loop().call_later(self.browser.delay(), tab.hear, value)
+
+    def hear(self, value: Any) -> None:
+        """Another tab's post has arrived."""
+        for posts in self._listeners:
+            posts.put_nowait(value)
 
     def db_read(
         self, store: str, keys: list[str] | None = None, index: str | None = None, key: str | None = None
@@ -109,6 +119,10 @@ class Tab:
     def db_clear(self) -> None:
         for rows in self.browser.stores.values():
             rows.clear()
+
+
+def _crossed(value: Any) -> Any:
+    return json.loads(json.dumps(value, allow_nan=False))
 
 
 @dataclass

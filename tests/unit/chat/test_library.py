@@ -16,7 +16,7 @@ from pyapp.chat.drafts import INTERVAL_S
 from pyapp.chat.library import UNDO_S, Library
 from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept
 from pyapp.chat.records import VERSION, chat_record, entry_record
-from pyapp.chat.tree import Chat, Entry
+from pyapp.chat.tree import Attachment, Chat, Entry
 from pyapp.chat.version_1 import CHAT_ID
 from pyapp.errors import CandilError, StorageFailed
 from tests.unit.chat.made import chat, entry
@@ -98,6 +98,19 @@ def test_what_is_not_written_yet_is_opened_too() -> None:
         stage.tab.trouble = None
         opened = await stage.library.open("c")
         assert set(opened.entries) == {"1", "3"}
+
+    play(story())
+
+
+def test_what_is_attached_is_found_too() -> None:
+    async def story() -> None:
+        attached = replace(entry("1"), attachments=(Attachment("notes.txt", "The heron waits."),))
+        stage = Stage().has(ONE, attached)
+        await stage.library.start()
+        await asyncio.sleep(1)
+        for query in ("heron", "notes.txt"):
+            (hit,) = stage.library.search(query)
+            assert hit.entry_id == "1"
 
     play(story())
 
@@ -274,7 +287,7 @@ def test_messages_of_a_chat_that_is_not_known_are_not_told() -> None:
         stage = Stage()
         await stage.library.start()
         await asyncio.sleep(1)
-        stage.tab._posts.put_nowait({"chats": [], "messages": {"unknown": ["x"]}})
+        stage.tab.hear({"chats": [], "messages": {"unknown": ["x"]}})
         await asyncio.sleep(1)
         assert not [event for event in stage.heard if isinstance(event, Followed)]
 
@@ -288,11 +301,11 @@ def test_a_database_that_fails_once_does_not_end_the_following() -> None:
         await asyncio.sleep(1)
         stage.tab.trouble = StorageFailed()
         stage.browser.stores["chats"]["c"] = chat_record(replace(ONE, title="Theirs"), 9)
-        stage.tab._posts.put_nowait({"chats": ["c"], "messages": {}})
+        stage.tab.hear({"chats": ["c"], "messages": {}})
         await asyncio.sleep(1)
         assert stage.titles() == ["One"]
         stage.tab.trouble = None
-        stage.tab._posts.put_nowait({"chats": ["c"], "messages": {}})
+        stage.tab.hear({"chats": ["c"], "messages": {}})
         await asyncio.sleep(1)
         assert stage.titles() == ["Theirs"]
 

@@ -310,6 +310,23 @@ def test_another_tab_is_followed_but_the_answer_that_grows_here_is_not_touched()
     run(story())
 
 
+def test_an_answer_of_a_tab_that_is_gone_grows_no_more() -> None:
+    async def story() -> None:
+        stage = Stage()
+        asking = asyncio.ensure_future(stage.s.ask("Hi", by(["one", 5.0, " two", DONE])))
+        await asyncio.sleep(1)
+        question, mine = stage.s.conversation.path()
+        theirs = replace(mine, id="theirs", text="half")
+        stage.s.follow(stage.s.conversation.chat, [theirs])
+        stage.s.end_abandoned()
+        assert stage.s.conversation.entries["theirs"].state == "stopped"
+        assert stage.s.conversation.entries[mine.id].state == "streaming"
+        await asking
+        assert question.id in stage.s.conversation.entries
+
+    run(story())
+
+
 def test_a_clock_that_was_set_back_does_not_reorder_a_conversation() -> None:
     stage = Stage()
     stage.clock = 5000

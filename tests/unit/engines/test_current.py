@@ -9,7 +9,7 @@ import pytest
 from pyapp.engine import Finished, GenerateRequest, Usage
 from pyapp.engines.current import Current
 from pyapp.engines.transformers_js import TransformersJs
-from pyapp.errors import EngineUnavailable, NotLoaded
+from pyapp.errors import EngineHung, EngineUnavailable, NotLoaded
 from tests.contract.engine import CONTRACT, QUESTION, Check, answer, load, refused
 from tests.unit.chat.scripted import ScriptedEngine
 from tests.unit.engines.scripted import MODEL, VARIANT, ScriptedWorker
@@ -69,3 +69,23 @@ def test_without_a_model_it_says_so() -> None:
             await Current([]).count(QUESTION)
 
     run(story())
+
+
+def test_an_engine_that_hangs_is_told_and_restarted() -> None:
+    scripted = ScriptedEngine([["half", 1000.0, DONE], [1000.0, DONE], ["slow", 60.0, DONE]])
+    engine = Current([scripted])
+
+    async def story() -> list[str]:
+        told: list[str] = []
+        for _ in range(3):
+            await load(engine, MODEL, VARIANT)
+            try:
+                async for event in engine.generate(GenerateRequest(QUESTION)):
+                    told.append(type(event).__name__)
+            except EngineHung:
+                told.append("hung")
+        return told
+
+    assert run(story()) == ["TextDelta", "hung", "hung", "TextDelta", "Finished"]
+    assert scripted.unloaded == 2
+    assert scripted.closed == 3

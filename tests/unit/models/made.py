@@ -37,6 +37,16 @@ def model(*variants: Variant, name: str = "test") -> ModelSpec:
     )
 
 
+def repository(**changes: Any) -> dict[str, Any]:
+    """As JSON; without a revision it is not pinned."""
+    return {
+        "host": "https://huggingface.co",
+        "repo": "org/name-onnx",
+        "wants": ["config.json", "onnx/model_q4.onnx*"],
+        "approximate_bytes": 1000,
+    } | changes
+
+
 def hub_entry(**changes: Any) -> dict[str, Any]:
     """A valid entry of the catalog, as JSON, from a hub."""
     entry: dict[str, Any] = {
@@ -47,7 +57,7 @@ def hub_entry(**changes: Any) -> dict[str, Any]:
         "license": "MIT",
         "license_url": "https://example.org/license",
         "languages": ["en", "pt-BR"],
-        "source": {"kind": "hub", "host": "https://huggingface.co", "repo": "org/name", "revision": "a" * 40},
+        "source": {"kind": "hub", "host": "https://huggingface.co", "repo": "org/name"},
         "verified": False,
         "variants": [
             {
@@ -56,6 +66,7 @@ def hub_entry(**changes: Any) -> dict[str, Any]:
                 "device": "webgpu",
                 "dtype": "q4",
                 "features": ["shader-f16"],
+                "repository": repository(revision="a" * 40),
                 "files": [{"path": "onnx/model_q4.onnx", "bytes": 10, "sha256": "1" * 64}],
                 "self_test": {"prompt_ids": [1, 2], "next_ids": [0]},
             }

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pyapp.errors import CandilError, EngineBusy, FileChanged, QuotaExceeded, StorageFailed
+from pyapp.errors import CandilError, EngineBusy, FileChanged, FileMissing, QuotaExceeded, StorageFailed
 
 
 class Crash(Exception):
@@ -52,6 +52,8 @@ class Server:
     ranges: bool = True
     bytes_per_s: float = 1000.0
     piece: int = 10
+    texts: dict[str, str] = field(default_factory=dict)  # by address
+    text_faults: list[CandilError] = field(default_factory=list)  # one per read
 
     def put(self, path: str, content: bytes, etag: str | None = '"1"') -> None:
         self.contents[f"model/{path}"] = content
@@ -101,6 +103,13 @@ class ScriptedWorker:
             self.steps_to_live -= 1
 
     # ---- the ops ----
+
+    async def _read(self, url: str, idle_timeout_ms: int) -> AsyncGenerator[Any, None]:
+        if self.server.text_faults:
+            raise self.server.text_faults.pop(0)
+        if url not in self.server.texts:
+            raise FileMissing("404", status=404)
+        yield {"text": self.server.texts[url]}
 
     async def _status(self) -> AsyncGenerator[Any, None]:
         yield {

@@ -9,8 +9,8 @@ import pytest
 
 from pyapp.errors import EngineUnavailable
 from pyapp.models.capabilities import Adapter, Capabilities, from_wire
-from pyapp.models.choice import choose
-from pyapp.models.manifest import ManifestFile, ModelSpec
+from pyapp.models.choice import choose, fit, memory_ceiling
+from pyapp.models.manifest import ManifestFile, ModelSpec, Repository, Variant
 from tests.unit.models.made import file, model, variant
 
 GPU = Adapter("intel", "gen-12lp", shader_f16=True, max_buffer_bytes=1 << 30)
@@ -23,6 +23,7 @@ ABLE = Capabilities(
     persisted=False,
     usage_bytes=0,
     quota_bytes=10 << 30,
+    memory_gb=8,
 )
 ON_GPU = variant(file("gpu.onnx", b"g" * 100), name="gpu", device="webgpu")
 HALF = variant(file("half.onnx", b"h" * 50), name="half", device="webgpu", features=("shader-f16",))
@@ -126,5 +127,69 @@ def test_capabilities_from_the_probe_and_the_store() -> None:
         "wasm_simd": True,
     }
     status = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 10 << 30, "indexed_db_bytes": None}
-    assert from_wire(probe, status) == ABLE
-    assert from_wire(probe | {"webgpu": None}, status).webgpu is None
+    device = {"memory_gb": 8, "mobile": None, "user_agent": "", "touch_points": 0, "builtin_ai": "unavailable"}
+    assert from_wire(probe, status, device) == ABLE
+    assert from_wire(probe | {"webgpu": None}, status, device).webgpu is None
+
+
+@pytest.mark.parametrize(
+    ("mobile", "user_agent", "touch_points", "phone"),
+    [
+        (True, "Mozilla/5.0 (Linux; Android 16)", 5, True),
+        (False, "Mozilla/5.0 (Linux; Android 16; Tablet)", 5, True),
+        (False, "Mozilla/5.0 (Windows NT 10.0)", 10, False),
+        (None, "Mozilla/5.0 (iPhone; CPU iPhone OS 26_0)", 5, True),
+        (None, "Mozilla/5.0 (Macintosh; Intel Mac OS X)", 5, True),
+        (None, "Mozilla/5.0 (Macintosh; Intel Mac OS X)", 0, False),
+        (None, "Mozilla/5.0 (Android 16; Mobile; rv:150.0) Gecko", 5, True),
+        (None, "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko", 0, False),
+    ],
+)
+def test_what_is_a_phone(mobile: bool | None, user_agent: str, touch_points: int, phone: bool) -> None:
+    device = {"memory_gb": None, "mobile": mobile, "user_agent": user_agent, "touch_points": touch_points}
+    probe = {"webgpu": None, "cross_origin_isolated": True, "hardware_concurrency": 8, "wasm_simd": True}
+    status = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 0, "indexed_db_bytes": None}
+    assert from_wire(probe, status, device | {"builtin_ai": "unavailable"}).phone == phone
+
+
+def test_the_browsers_own_model_comes_last_and_only_where_there_is_one() -> None:
+    own = Variant("own", "builtin_ai", "browser", "own", (), ())
+    both = model(own, ON_CPU)
+    assert choose(both, able(builtin_ai="downloadable")).fallbacks == (own,)
+    assert choose(both, ABLE).fallbacks == ()
+    assert fit(own, ABLE).reasons == ("no_builtin_ai",)
+
+
+def test_what_is_not_pinned_may_be_chosen_by_its_estimate() -> None:
+    there = Repository("https://hub.example", "a/b", ("x",), 1 << 33)
+    assert fit(replace(ON_CPU, files=(), repository=there), ABLE).reasons == ("too_big_for_wasm",)
+    small = replace(there, approximate_bytes=1 << 20)
+    assert fit(replace(ON_GPU, files=(), repository=small), ABLE).verdict == "fits"
+
+
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "ceiling"),
+    [
+        (able(memory_gb=8), None),
+        (able(memory_gb=None), None),
+        (able(memory_gb=4), GIB),
+        (able(memory_gb=0.5), GIB / 4),
+        (able(memory_gb=8, phone=True), GIB),
+        (able(memory_gb=None, phone=True), GIB / 2),  # Safari does not say
+        (able(memory_gb=1, phone=True), GIB / 4),
+    ],
+)
+def test_what_is_no_risk_to_the_page(capabilities: Capabilities, ceiling: float | None) -> None:
+    assert memory_ceiling(capabilities) == ceiling
+
+
+def test_a_phone_is_not_given_what_may_end_the_page() -> None:
+    large = replace(ON_GPU, files=(ManifestFile("w", "w", GIB, "7" * 64),))
+    phone = able(phone=True, memory_gb=4)
+    assert fit(large, phone).reasons == ("memory_too_small",)
+    choice = choose(model(large, ON_CPU), phone)
+    assert (choice.variant, choice.reasons) == (ON_CPU, ("memory_too_small",))
+    assert choose(model(large, ON_CPU), phone, "webgpu").variant == large  # who asks for it gets it

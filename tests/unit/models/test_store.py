@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
 
 from pyapp.errors import EngineBusy, HashMismatch, NetworkFailed, StorageFailed
 from pyapp.models import record
-from pyapp.models.manifest import HubSource, ModelSpec, SelfTest, Variant
+from pyapp.models.manifest import BrowserSource, HubSource, ModelSpec, Repository, SelfTest, Variant
 from pyapp.models.policy import Policy
 from pyapp.models.store import Store, StoreUsage, VerifyProgress
 from tests.unit.models.made import file, model, sha256, variant
@@ -67,12 +68,22 @@ def test_installed_needs_no_catalog(worker: ScriptedWorker) -> None:
 
 
 def test_an_entry_from_a_hub_survives_being_written_down(worker: ScriptedWorker) -> None:
-    hub = HubSource("https://hub.example", "org/name", "b" * 40)
-    tested = Variant("v", "transformers_js", "webgpu", "q4", ("shader-f16",), LARGE.files, SelfTest((1,), (2, 3)))
-    spec = ModelSpec("m.1", "M", 5, 6, "MIT", "https://x.example/", ("en", "es"), hub, True, (tested,))
+    hub = HubSource("https://hub.example", "org/name")
+    there = Repository("https://hub.example", "org/name-onnx", ("onnx/*",), 7, "b" * 40)
+    self_test = SelfTest((1,), (2, 3))
+    tested = Variant("v", "transformers_js", "webgpu", "q4", ("shader-f16",), LARGE.files, self_test, there)
+    beside = Variant("u", "wllama", "wasm", "Q8_0", (), (), None, replace(there, revision=None))
+    spec = ModelSpec("m.1", "M", 5, 6, "MIT", "https://x.example/", ("en", "es"), hub, True, (tested, beside))
     install(worker, tested, of=spec)
     assert ask(worker, Store.installed) == [(spec, tested)]
     assert record.key(spec, tested) in worker.disk.records
+
+
+def test_the_browsers_own_model_survives_being_written_down(worker: ScriptedWorker) -> None:
+    own = Variant("own", "builtin_ai", "browser", "own", (), ())
+    spec = replace(MODEL, source=BrowserSource(), variants=(own,))
+    install(worker, own, of=spec)
+    assert ask(worker, Store.installed) == [(spec, own)]
 
 
 @pytest.mark.parametrize(

@@ -8,17 +8,21 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from pyapp.errors import NetworkFailed
 from pyapp.models.download import DownloadProgress
 from pyapp.models.manifest import ModelSpec, Variant, parse
+from pyapp.models.record import Installed
+from tests.unit.models.made import repository
 from tests.unit.transport import Answer, Forever, ScriptedTransport
 
 
 def catalog() -> dict[str, Any]:
     def variant(device: str, dtype: str) -> dict[str, Any]:
         file = {"path": f"onnx/model_{dtype}.onnx", "url": f"m/{dtype}.onnx", "bytes": 1000, "sha256": dtype[-1] * 64}
-        return {"name": device, "engine": "transformers_js", "device": device, "dtype": dtype, "files": [file]}
+        kind = {"name": device, "engine": "transformers_js", "device": device, "dtype": dtype}
+        return kind | {"files": [file], "repository": repository(revision="0" * 40)}
 
-    source = {"kind": "hub", "host": "https://hub.test", "repo": "a/b", "revision": "0" * 40}
+    source = {"kind": "hub", "host": "https://hub.test", "repo": "a/b"}
     model = {
         "id": "tiny",
         "title": "Tiny",
@@ -40,6 +44,13 @@ WEBGPU, WASM = MODEL.variants
 
 GPU = {"vendor": "acme", "architecture": "x", "shader_f16": True, "max_buffer_bytes": 10**9}
 PROBE = {"webgpu": None, "cross_origin_isolated": True, "hardware_concurrency": 4, "wasm_simd": True}
+DEVICE = {
+    "memory_gb": 8,
+    "mobile": False,
+    "user_agent": "Mozilla/5.0 (X11; Linux x86_64)",
+    "touch_points": 0,
+    "builtin_ai": "unavailable",
+}
 STATUS = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 10**9, "indexed_db_bytes": 5}
 
 
@@ -48,6 +59,7 @@ def transport(**answers: Any) -> ScriptedTransport:
     table: dict[str, Answer] = {
         "transformers_js.probe": lambda _: [PROBE],
         "store.status": lambda _: [STATUS],
+        "page.device": lambda _: [DEVICE],
         "page.read": lambda _: [{"body": json.dumps(catalog())}],
         "page.persist": lambda _: [{"persisted": True}],
         "page.keep": lambda _: [{"received": 450, "total": 900}, {"received": 900, "total": 900}],
@@ -76,9 +88,18 @@ class ScriptedStore:
     downloads: list[Sequence[int | float | Exception]] = field(default_factory=list)
     here: list[Variant] = field(default_factory=list)
     received: int = 0
+    pins: Variant | None = None  # what a hub makes of a variant; None: it cannot be reached
 
     async def installed(self) -> Sequence[tuple[ModelSpec, Variant]]:
         return [(MODEL, variant) for variant in self.here]
+
+    async def records(self) -> Sequence[Installed]:
+        return [Installed(MODEL, variant) for variant in self.here]
+
+    async def pin(self, variant: Variant) -> Variant:
+        if self.pins is None:
+            raise NetworkFailed("no hub")
+        return self.pins
 
     async def received_bytes(self, variant: Variant) -> int:
         return self.received

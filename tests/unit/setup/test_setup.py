@@ -17,6 +17,7 @@ from pyapp.errors import (
     NetworkFailed,
     NotLoaded,
     OfflineUnavailable,
+    OutOfMemory,
     QuotaExceeded,
     StorageFailed,
     WrongAnswer,
@@ -293,21 +294,49 @@ def test_an_installed_fallback_is_loaded_rather_than_another_downloaded() -> Non
     assert scene.setup.state == Ready(MODEL, WASM)
 
 
-def test_a_failed_engine_is_loaded_again_and_a_device_lost_twice_is_left() -> None:
+def test_an_engine_that_fails_is_restarted_once_then_the_next_takes_over() -> None:
     scene = with_gpu(store=ScriptedStore(here=[WEBGPU, WASM]))
 
     async def story() -> None:
-        await scene.setup.recover(DeviceLost())  # nothing is loaded
+        await scene.setup.recover(EngineFailed())  # nothing is loaded
         assert scene.engine.loaded == []
         await scene.setup.begin()
         await scene.setup.recover(EngineFailed())
+        scene.setup.answered()
+        await scene.setup.recover(EngineFailed())
+        assert scene.setup.state == Ready(MODEL, WEBGPU)
+        await scene.setup.recover(OutOfMemory())
+        assert scene.setup.state == Ready(MODEL, WASM)
+        await scene.setup.recover(EngineFailed())
+        assert scene.setup.state == Ready(MODEL, WASM)
+        error = EngineFailed()
+        await scene.setup.recover(error)  # there is no other left
+        assert scene.states[-1] == LoadFailed(MODEL, WASM, error)
+
+    run(story())
+
+
+def test_what_is_here_for_another_device_takes_over_at_once_where_one_is_lost() -> None:
+    scene = with_gpu(store=ScriptedStore(here=[WEBGPU, WASM]))
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.recover(DeviceLost())
+        assert scene.setup.state == Ready(MODEL, WASM)
+
+    run(story())
+
+
+def test_a_lost_device_without_another_is_tried_once_more_and_then_the_other_is_offered() -> None:
+    scene = with_gpu(store=ScriptedStore(here=[WEBGPU]))
+
+    async def story() -> None:
+        await scene.setup.begin()
         await scene.setup.recover(DeviceLost())
         assert scene.setup.state == Ready(MODEL, WEBGPU)
         await scene.setup.recover(DeviceLost())
-        assert scene.setup.state == Ready(MODEL, WASM)
-        await scene.setup.recover(DeviceLost())
-        await scene.setup.recover(DeviceLost())  # there is no other left
-        assert scene.setup.state == Ready(MODEL, WASM)
+        assert isinstance(scene.setup.state, Choosing)
+        assert scene.setup.state.offer.variant == WASM
 
     run(story())
 
@@ -352,6 +381,31 @@ def test_the_second_tab_waits_and_can_take_over() -> None:
         assert isinstance(scene.setup.state, Choosing)
         await scene.setup.begin()  # the lock is held already
         assert scene.transport.ops().count("page.lock") == 2
+
+    run(story())
+
+
+def test_the_second_tab_goes_on_when_the_first_one_is_gone() -> None:
+    comes_and_goes = [{"held": False}, 10, {"held": True}, 10, {"held": False}, 10, {"held": True}, Forever()]
+    scene = Scene({"page_lock": lambda _: comes_and_goes}, store=ScriptedStore(here=[WASM]))
+
+    async def story() -> None:
+        await scene.setup.begin()
+        for kind in (Elsewhere, Ready, Elsewhere, Ready):
+            await asyncio.sleep(2)
+            assert isinstance(scene.setup.state, kind)
+            await asyncio.sleep(8)
+
+    run(story())
+
+
+def test_the_second_tab_downloads_nothing_unasked() -> None:
+    scene = Scene({"page_lock": lambda _: [{"held": False}, 10, {"held": True}, Forever()]})
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await asyncio.sleep(20)
+        assert isinstance(scene.setup.state, Declined)
 
     run(story())
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
-from pyapp.errors import EngineFailed, EngineUnavailable, ManifestError, NetworkFailed, StorageFailed
+from pyapp.errors import EngineFailed, EngineUnavailable, LoadCrashed, ManifestError, NetworkFailed, StorageFailed
 from pyapp.models.capabilities import Capabilities, from_wire
 from pyapp.models.choice import Preference
 from pyapp.models.manifest import Manifest, parse
@@ -30,6 +30,7 @@ from pyapp.setup.state import (
 from tests.unit.chat.scripted import ScriptedEngine
 from tests.unit.run import run
 from tests.unit.setup.scripted import (
+    DEVICE,
     GPU,
     MODEL,
     PROBE,
@@ -121,6 +122,45 @@ def test_what_is_not_here_is_fetched_first() -> None:
     run(story())
     assert scene.states[-1] == Ready(MODEL, WASM)
     assert any(isinstance(state, Downloading) for state in scene.states)
+
+
+def test_a_model_for_one_chat_is_loaded_without_being_chosen() -> None:
+    scene = Scene(ScriptedStore(here=[WEBGPU, WASM]), gpu=GPU, chosen="tiny/webgpu")
+    setup = scene.setup
+
+    async def story() -> None:
+        assert not setup.answers_with("")
+        await setup.switch("tiny/wasm")  # nothing is loaded yet
+        assert await setup.here() == []
+        await setup.begin()
+        assert await setup.here() == [(MODEL, WEBGPU), (MODEL, WASM)]
+        assert setup.answers_with("")
+        assert setup.answers_with("tiny/webgpu")
+        for key, variant in {"tiny/wasm": WASM, "": WEBGPU, "tiny/webgpu": WEBGPU}.items():
+            await setup.switch(key)
+            assert setup.state == Ready(MODEL, variant)
+            assert setup.answers_with(key)
+        assert scene.engine.loaded == [WEBGPU, WASM, WEBGPU]
+        await setup.switch("gone/wasm")
+        assert setup.state == Ready(MODEL, WEBGPU)
+        await setup.switch("tiny/wasm")
+        await setup.use(MODEL, WASM)  # now it is the app's
+        await setup.switch("")
+        assert setup.state == Ready(MODEL, WASM)
+
+    run(story())
+    assert scene.named.key == "tiny/wasm"
+
+
+def test_a_model_that_is_not_here_is_not_switched_to() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]), gpu=GPU)
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.switch("tiny/webgpu")
+        assert scene.setup.state == Ready(MODEL, WASM)
+
+    run(story())
 
 
 def test_what_runs_is_given_up_first() -> None:
@@ -314,7 +354,7 @@ def test_a_catalog_with_nothing_to_offer() -> None:
 
 
 def capabilities_of(changes: dict[str, Any]) -> Capabilities:
-    return from_wire(PROBE | changes, STATUS)
+    return from_wire(PROBE | changes, STATUS, DEVICE)
 
 
 def test_an_intent_of_the_page() -> None:
@@ -322,3 +362,123 @@ def test_an_intent_of_the_page() -> None:
     assert intent.get() is None
     intent.set("a/b")
     assert intent.get() == "a/b"
+
+
+# ---- a variant that is not pinned ----
+
+
+def unpinned_catalog() -> dict[str, Any]:
+    whole = catalog()
+    for variant in whole["models"][0]["variants"]:
+        del variant["files"], variant["repository"]["revision"]
+    return whole
+
+
+def test_the_hub_is_asked_which_files_they_are_before_they_are_fetched() -> None:
+    scene = Scene(ScriptedStore(pins=WASM), body=unpinned_catalog())
+
+    async def story() -> None:
+        await scene.setup.begin()
+        assert isinstance(scene.setup.state, Choosing)
+        assert not scene.setup.state.offer.variant.pinned
+        await scene.setup.download()
+
+    run(story())
+    assert isinstance(scene.setup.state, Ready)
+    assert scene.setup.state.variant == WASM
+    assert scene.setup.catalog is not None
+    assert [variant.pinned for variant in scene.setup.catalog.manifest.models[0].variants] == [False, True]
+    offers = [state.offer.variant.pinned for state in scene.states if isinstance(state, Downloading)]
+    assert offers[:2] == [False, True]
+
+
+def test_a_hub_that_cannot_be_reached_is_a_failed_download() -> None:
+    scene = Scene(body=unpinned_catalog())
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.download()
+        assert isinstance(scene.setup.state, DownloadFailed)
+        scene.store.pins = WASM
+        await scene.setup.retry()
+
+    run(story())
+    assert isinstance(scene.setup.state, Ready)
+
+
+def test_what_was_pinned_at_its_download_is_found_on_the_next_visit() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]), body=unpinned_catalog())
+    run(scene.setup.begin())
+    assert isinstance(scene.setup.state, Ready)
+    assert scene.setup.state.variant == WASM
+
+
+def test_a_build_offers_only_what_its_engines_run() -> None:
+    body = catalog()
+    body["models"][0]["variants"][0]["engine"] = "webllm"
+    other = body["models"][0] | {"id": "other", "variants": body["models"][0]["variants"][:1]}
+    scene = Scene(gpu=GPU, body=body | {"models": [other, body["models"][0]]})
+    scene.setup.engines = {"transformers_js"}
+    run(scene.setup.begin())
+    assert scene.setup.catalog is not None
+    assert [(model.id, variant.name) for model, variant in scene.setup.catalog.fitting()] == [("tiny", "wasm")]
+
+
+def test_a_pin_takes_the_place_of_its_model_only() -> None:
+    other = replace(MODEL, id="other")
+    given = Catalog(capabilities_of({}), "auto", Manifest((other, MODEL)))
+    changed = replace(MODEL, title="Changed")
+    assert given.having(changed).manifest.models == (other, changed)
+
+
+# ---- a load that ended the page ----
+
+
+def test_what_ended_the_page_when_it_was_loaded_is_not_loaded_again_unasked() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]))
+    scene.setup.loading.set("tiny/wasm")
+
+    async def story() -> None:
+        await scene.setup.begin()
+        assert isinstance(scene.setup.state, LoadFailed)
+        assert isinstance(scene.setup.state.error, LoadCrashed)
+        assert scene.engine.loaded == []
+        await scene.setup.retry()  # asked
+
+    run(story())
+    assert scene.setup.state == Ready(MODEL, WASM)
+    assert (scene.setup.crashed, scene.setup.loading.get()) == ((), None)
+
+
+def test_another_that_is_here_takes_over() -> None:
+    scene = Scene(ScriptedStore(here=[WEBGPU, WASM]), gpu=GPU)
+    scene.setup.loading.set("tiny/webgpu")
+    run(scene.setup.begin())
+    assert scene.setup.state == Ready(MODEL, WASM)
+    assert scene.setup.crashed == ("tiny/webgpu",)
+    assert scene.setup.loading.get() == "tiny/webgpu"  # also on the visit after this one
+
+
+@pytest.mark.parametrize("end", [[], [EngineFailed("no")]])
+def test_the_mark_is_there_only_while_a_model_is_loaded(end: list[Any]) -> None:
+    marks: list[str | None] = []
+    scene = Scene(ScriptedStore(here=[WASM]), engine=ScriptedEngine(loads=[end]))
+    scene.setup.watchers.append(lambda _state: marks.append(scene.setup.loading.get()))
+    run(scene.setup.begin())
+    assert "tiny/wasm" in marks
+    assert scene.setup.loading.get() is None
+    assert scene.setup.crashed == ()
+
+
+def test_a_page_that_is_left_while_it_loads_has_not_crashed() -> None:
+    scene = Scene(ScriptedStore(here=[WASM]))
+
+    async def story() -> None:
+        begun = asyncio.ensure_future(scene.setup.begin())
+        await asyncio.sleep(0.5)
+        assert scene.setup.loading.get() == "tiny/wasm"
+        scene.setup.left()
+        assert scene.setup.loading.get() is None
+        await begun
+
+    run(story())

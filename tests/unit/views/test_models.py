@@ -20,6 +20,7 @@ from pyapp.views import models as view
 from pyapp.views.language import Language
 from pyapp.views.storage import storage
 from pyapp.views.strings import LANGUAGES
+from tests.unit.models.made_hub import unpinned
 from tests.unit.views.languages import EN, ES
 from tests.unit.views.test_figures import words
 
@@ -41,7 +42,7 @@ def made_up(number: int) -> ModelSpec:
         license="MIT",
         license_url="https://example.org/license",
         languages=("en", "es", "eu"),
-        source=HubSource("https://hub.example", "a/b", "0" * 40),
+        source=HubSource("https://hub.example", "a/b"),
         verified=number > 0,
         variants=(variant("webgpu", "q4"), variant("wasm", "int8")),
     )
@@ -115,7 +116,7 @@ def test_what_can_be_done(changes: dict[str, Any], expected: list[str]) -> None:
 def test_while_another_is_downloaded_nothing_else_changes_the_store() -> None:
     assert "disabled" in view.row(replace(ROW, blocked=True), EN)
     html = view.row(replace(ROW, blocked=True, standing=Whole()), EN)
-    assert re.findall('data-do="([^"]*)"[^>]* disabled', html) == ["delete"]
+    assert re.findall('data-action="model-([^"]*)"[^>]* disabled', html) == ["delete"]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +169,7 @@ def test_storage_in_sentences() -> None:
     assert "Models take 300 MB. Your chats take 5.0 MB. Candil itself takes 15.0 MB." in text
     assert "About 9.7 GB of the 10.0 GB" in text
     assert "may delete models and chats by itself" in text
-    assert 'data-do="persist"' in storage(Shown(usage=USAGE), EN)
+    assert 'data-action="model-persist"' in storage(Shown(usage=USAGE), EN)
 
 
 @pytest.mark.parametrize(
@@ -208,3 +209,23 @@ def test_what_has_ended_is_said() -> None:
     for what in get_args(Done):
         assert view.done(Shown(done=(what, "Tiny")), ES)
     assert view.done(Shown(done=("deleted", "Tiny")), ES) == "Tiny está borrado."
+
+
+def test_what_is_not_pinned_says_so_before_a_download() -> None:
+    variant = unpinned("config.json", host="https://hub.example", repo="a/b")
+    model = replace(ROW.model, variants=(variant, replace(variant, name="other", dtype="q8")))
+    for language in (EN, ES):
+        html = view.row(replace(ROW, model=model, variant=variant), language)
+        about = language.text("models.about", size=language.size(1000))
+        assert about in html
+        assert "hub.example" in html
+        assert "tools.pin" in html
+        assert f"{language.text('models.for.wasm')} · int8" in html  # two for one device are told apart
+    assert "tools.pin" not in view.row(ROW, EN)
+    unfit = replace(ROW, model=model, variant=variant, fit=Fit("no", ("no_wasm_simd",)))
+    assert "tools.pin" not in view.row(unfit, EN)
+
+
+def test_a_model_of_unknown_size_says_so() -> None:
+    row = replace(ROW, model=replace(ROW.model, parameters=0))
+    assert EN.text("models.parameters.unknown") in view.models((row,), EN)

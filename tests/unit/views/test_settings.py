@@ -56,8 +56,9 @@ class Page(HTMLParser):
 
 @pytest.mark.parametrize("language", [EN, ES], ids=lambda each: each.code)
 def test_every_setting_has_a_label_a_help_and_a_place_for_its_fault(language: Language) -> None:
-    page = Page(settings.app_form(Settings(system_prompt=EVIL), [PERSONA], language)).check()
-    for row in TABLE:
+    choices: settings.Choices = {"persona": [(PERSONA.id, PERSONA.title)]}
+    page = Page(settings.app_form(Settings(system_prompt=EVIL), choices, language)).check()
+    for row in (row for row in TABLE if row.per_app):
         (control,) = [a for _, a in page.elements if a.get("name") == row.key]
         assert page.all("label", **{"for": str(control["id"])})
         assert control["aria-describedby"] == f"{control['id']}-help {control['id']}-wrong"
@@ -67,25 +68,30 @@ def test_every_setting_has_a_label_a_help_and_a_place_for_its_fault(language: La
 
 
 def test_controls_stand_as_the_settings_do() -> None:
-    page = Page(settings.app_form(Settings(theme="dark", send_with_enter=False, seed=5), (), EN))
+    page = Page(settings.app_form(Settings(theme="dark", send_with_enter=False, seed=5), {}, EN))
     assert [a["value"] for a in page.all("option") if "selected" in a] == ["dark", "", "trim"]
     assert "checked" not in page.all("input", name="send_with_enter")[0]
     assert page.all("input", name="seed")[0]["value"] == "5"
     assert page.all("input", name="context_tokens")[0]["value"] == ""
     assert page.all("input", name="temperature")[0]["inputmode"] == "decimal"
-    assert "checked" in Page(settings.app_form(Settings(), (), EN)).all("input", name="send_with_enter")[0]
+    assert "checked" in Page(settings.app_form(Settings(), {}, EN)).all("input", name="send_with_enter")[0]
+
+
+MODELS: settings.Choices = {"model": [("tiny/wasm", EVIL)]}
 
 
 def test_a_chats_form_says_what_is_as_in_the_app() -> None:
     app = Settings(temperature=0.5, persona_id="gone")
-    page = Page(settings.chat_form(app, {"top_k": 7}, built_in(EN.text), ES)).check()
+    page = Page(settings.chat_form(app, {"top_k": 7}, MODELS, ES)).check()
     inherited = [a["value"] for a in page.all("input", name="inherit") if "checked" in a]
     assert inherited == [row.key for row in TABLE if row.per_chat and row.key != "top_k"]
     assert "disabled" in page.all("input", name="temperature")[0]
     assert "disabled" not in page.all("input", name="top_k")[0]
     assert "(0,5)" in page.words
     assert "(trim)" not in page.words
-    assert [a["value"] for a in page.all("option") if "selected" in a] == ["gone", "trim"]
+    assert [a["value"] for a in page.all("option") if "selected" in a] == ["", "gone", "trim"]
+    assert page.all("option", value="tiny/wasm")
+    assert EVIL in page.words
     assert not page.all("select", name="theme")
     assert not page.all("button")
 

@@ -22,8 +22,9 @@ from pyapp.setup.state import (
     Unavailable,
 )
 from pyapp.views.language import Language
-from pyapp.views.setup import card, choice, progress_figures, status, update
+from pyapp.views.setup import card, choice, pick, progress_figures, status, update
 from pyapp.views.strings import LANGUAGES
+from tests.unit.models.made_hub import unpinned
 from tests.unit.setup.scripted import MODEL, WASM, progress
 from tests.unit.views.test_chat import words
 
@@ -101,5 +102,15 @@ def test_the_engine_is_named_while_it_is_fetched() -> None:
     assert progress_figures(Downloading(OFFER, None, 100), EN).endswith("Fetching the engine…")
 
 
+def test_a_variant_among_several() -> None:
+    assert pick(MODEL, WASM, EN) == "Tiny · processor"
+
+
 def test_a_new_version_is_offered() -> None:
     assert words(update(EN)) == "A new version of Candil is ready. Reload Later"
+
+
+def test_the_dialog_says_that_nobody_here_knows_the_files() -> None:
+    variant = unpinned("config.json", host="https://hub.example", repo="a/b")
+    said = words(choice(replace(OFFER, variant=variant), EN))
+    assert "hub.example which files a/b has now" in said

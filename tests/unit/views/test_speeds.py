@@ -40,7 +40,7 @@ def test_the_pictures_say_what_they_show() -> None:
 
 def test_clearing_is_asked_for_twice() -> None:
     def actions(html: str) -> list[str]:
-        return re.findall('data-do="([^"]*)"', html)
+        return re.findall('data-action="figures-([^"]*)"', html)
 
     assert actions(page([FIRST], EN)) == ["close", "ask"]
     assert actions(page([FIRST], EN, asks_to_clear=True)) == ["close", "keep", "clear"]
