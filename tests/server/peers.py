@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ class Peer:
     listed: int = 0  # times its models were asked for
     open: int = 0  # answers it is writing
     left_at: list[float] = field(default_factory=list)  # loop times at which a client was gone before the end
-    on_asked: Callable[[], None] = lambda: None
+    listing: Reply | None = None  # in place of its models
     port: int = 0
 
     async def start(self) -> None:
@@ -64,11 +64,11 @@ class Peer:
         if head[0].startswith("GET"):
             self.listed += 1
             rows = [{"id": name, "object": "model"} for name in self.models]
-            await self._play(Reply([json.dumps({"object": "list", "data": rows}).encode()]), reader, writer)
+            models = Reply([json.dumps({"object": "list", "data": rows}).encode()])
+            await self._play(self.listing or models, reader, writer)
             return
         self.asked.append(json.loads(body))
         self.headers.append(headers)
-        self.on_asked()
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         self.open += 1
         try:

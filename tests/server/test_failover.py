@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.server.peers import DONE, Peer, Reply, Step, delta, event, finish, refuses, says
-from tests.server.rig import rig, until
+from tests.server.rig import Rig, rig, until
 
 pytestmark = pytest.mark.anyio
 QUICK = {"FIRST_TOKEN_TIMEOUT_S": "0.3", "LOCAL_FIRST_TOKEN_TIMEOUT_S": "0.3", "IDLE_TIMEOUT_S": "0.3"}
@@ -147,12 +147,40 @@ async def test_only_models_that_the_provider_lists() -> None:
     first = Peer([says("x")], models=["b", "openai/gpt-oss-120b"])
     async with rig(first, P1_MODELS="a,b,openai/gpt-oss-120b:fastest") as relay:
         await until(lambda: first.listed == 1)
-        models = (await relay.client.get("/v1/models")).json()["data"]
-        assert [m["id"] for m in models] == ["auto", "p1/b", "p1/openai/gpt-oss-120b:fastest"]
+        await relay.chat(model="p1/b")  # by then the list is read; before, what is configured counts
+        assert await listed(relay) == ["auto", "p1/b", "p1/openai/gpt-oss-120b:fastest"]
         await relay.chat()
-        assert first.asked[0]["model"] == "b"
         await relay.chat(model="openai/gpt-oss-120b:fastest")
-        assert first.asked[1]["reasoning_effort"] == "low"
+        assert [asked["model"] for asked in first.asked] == ["b", "b", "openai/gpt-oss-120b:fastest"]
+        assert first.asked[2]["reasoning_effort"] == "low"
+
+
+async def listed(relay: Rig) -> list[str]:
+    return [model["id"] for model in (await relay.client.get("/v1/models")).json()["data"]]
+
+
+@pytest.mark.parametrize(
+    "listing", [refuses(401), Reply(["reset"], silent=True), Reply([b"<html>"]), Reply([b"x" * (9 << 20)])]
+)
+async def test_a_provider_that_does_not_list_is_believed(listing: Reply) -> None:
+    peer = Peer([says("x")], listing=listing)
+    async with rig(peer, P1_MODELS="a") as relay:
+        await until(lambda: peer.listed == 1)
+        assert (await relay.chat()).text == "x"
+        assert await listed(relay) == ["auto", "p1/a"]
+    async with rig(Peer([says("x")], listing=listing)) as relay:
+        heard = await relay.chat()
+        assert (heard.status, heard.error and heard.error["code"]) == (503, "no_provider")
+
+
+async def test_a_refusal_may_be_of_any_length_and_an_answer_may_not() -> None:
+    endless = Reply([b"data: " + b"x" * 8000 + b"\n\n"] * 3000)
+    for reply in (Reply([b"x" * (1 << 20)], 500), endless):
+        async with rig(Peer([reply]), Peer([says("two")])) as relay:
+            assert (await relay.chat()).text == "two"
+    comments = Reply([b": " + b"x" * 65_000 + b"\n\n"] * 400 + [delta("late")])
+    async with rig(Peer([comments]), Peer([says("two")])) as relay:
+        assert (await relay.chat()).text == "two"
 
 
 async def test_no_more_than_three_tries_and_a_typed_end() -> None:

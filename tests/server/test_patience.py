@@ -122,6 +122,7 @@ async def test_slow_readers_are_left(large: Path) -> None:
     assert got < 32 << 20  # what was in buffers, and no more
 
 
+@pytest.mark.flaky(reruns=2)  # a second is long, except on a machine that has other work
 async def test_a_good_request_among_bad_ones(large: Path) -> None:
     """200 connections that say nothing, 50 that do not read: the page still comes within a second."""
     before = memory_bytes()

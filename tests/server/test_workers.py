@@ -16,7 +16,7 @@ from tests.server.redis_server import redis_server
 from tests.server.rig import GENEROUS, QUESTION, rig
 
 pytestmark = pytest.mark.anyio
-ALLOWED, ASKED = 300, 420
+ALLOWED, ASKED = 200, 260
 
 
 @pytest.fixture
