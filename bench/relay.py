@@ -4,7 +4,7 @@ An upstream that speaks at a given rate, the server as a process, and the client
 token carries the moment it was sent, so its delay is measured and not inferred; what counts is what the relay adds to
 the same measured without it, in one run. The bars: first token p50 <= 3 ms, p99 <= 10 ms later at one client; 100
 streams at 50 tokens/s without an error, memory within 5 MB, p99 of a token <= 50 ms over direct; a file of 200 MB on
-one connection at a quarter of nginx's throughput or more.
+one connection at a quarter of nginx's throughput or more; the site in no more bytes than from nginx.
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.server.process import running_server
 from tests.server.rig import GENEROUS
+from tools.build.layout import ROOT
 
 TOKENS_PER_S = 50
+BUILT = ROOT / "build" / "site"
 FILE_BYTES = 200 << 20
 RANGE_BYTES = 8 << 20
 NANOSECONDS = re.compile(rb"@(\d+)@")
@@ -196,7 +199,7 @@ def nginx(folder: Path) -> Iterator[int]:
     config = folder / "nginx.conf"
     config.write_text(
         f"daemon off; pid {folder}/pid; error_log {folder}/log; worker_processes 1; events {{}} "
-        f"http {{ access_log off; sendfile on; server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
+        f"http {{ access_log off; sendfile on; gzip_static on; server {{ listen 127.0.0.1:{port}; root {folder}; }} }}"
     )
     folder.chmod(0o755)
     with subprocess.Popen([program, "-c", str(config), "-p", str(folder)], stderr=subprocess.DEVNULL) as process:
@@ -205,6 +208,17 @@ def nginx(folder: Path) -> Iterator[int]:
             yield port
         finally:
             process.terminate()
+
+
+def shell_bytes(port: int, names: list[str]) -> int:
+    """What a browser that takes every coding gets of `names`, by Content-Length."""
+    total = 0
+    for name in names:
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/{name}", method="HEAD")
+        request.add_header("Accept-Encoding", "gzip, br, zstd")
+        with urllib.request.urlopen(request, timeout=10) as response:
+            total += int(response.headers["Content-Length"])
+    return total
 
 
 # ---- the rest ----
@@ -294,6 +308,13 @@ def measure_files(ours: int, theirs: int, rounds: int = 7) -> None:
         row(what, f"{nginx_mb:.0f} MB/s", f"{our_mb:.0f} MB/s", f"{ratio:.2f}×", "0.25×")
 
 
+def measure_shell(ours: int, theirs: int, folder: Path) -> None:
+    names = [str(path.relative_to(folder))[: -len(".gz")] for path in folder.rglob("*.gz")]
+    nginx_mb, our_mb = (shell_bytes(port, names) / 1e6 for port in (theirs, ours))
+    what = f"the site's {len(names)} compressible files (direct: nginx, gzip_static)"
+    row(what, f"{nginx_mb:.2f} MB", f"{our_mb:.2f} MB", f"{our_mb / nginx_mb:.2f}×", "1×")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.relay", description=__doc__)
     parser.add_argument("--minutes", type=float, default=1 / 6, help="of the streams; the bar says 5")
@@ -302,9 +323,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        shutil.copytree(BUILT, folder, ignore=shutil.ignore_patterns("models"), dirs_exist_ok=True)
         with (folder / "large.bin").open("wb") as file:
             file.truncate(FILE_BYTES)
-        (folder / "stdlib.zip").write_bytes(b"x")
         direct = stack.enter_context(upstream())
         environment = GENEROUS | {
             "SITE_DIR": str(folder),
@@ -323,7 +344,9 @@ def main() -> None:
         while arguments.most and added <= 50:
             number += 50
             added = measure_streams(ports, number, 10)
-        measure_files(ports["relay"], stack.enter_context(nginx(folder)))
+        theirs = stack.enter_context(nginx(folder))
+        measure_files(ports["relay"], theirs)
+        measure_shell(ports["relay"], theirs, folder)
 
 
 if __name__ == "__main__":
