@@ -38,6 +38,7 @@ bench: setup-test build
 	$(RUN) bench.boot
 	$(RUN) bench.decode
 	$(RUN) bench.fidelity
+	$(RUN) bench.agreement
 	$(RUN) bench.streaming
 	$(RUN) bench.chats
 	$(RUN) bench.vitals

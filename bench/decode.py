@@ -1,7 +1,8 @@
 """How fast answers come in Chromium on WebAssembly, beside plain transformers.js and wllama: `python -m bench.decode`.
 
 All engines are loaded in one page and take turns, round by round, so that a busy machine slows all of
-them; a ratio is the median of the rounds' ratios. Prints a Markdown table.
+them; a ratio is the median of the rounds' ratios. "Ours via wllama" is the page's other engine, with the GGUF as
+it is. Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
-from tests.browser.bare import NODE_MODULES, POLICY, ROOT, serving
+from tests.browser.bare import NODE_MODULES, POLICY, ROOT, serving, wllama_files
 from tools.embedded_model import embedded_gguf, prepare
 
 CHROMIUM = "/usr/bin/chromium"
@@ -46,8 +48,10 @@ class Row:
 
 
 @contextmanager
-def opened(model: Path, gguf: Path) -> Iterator[Page]:
+def opened(model: Path, gguf: Path, made: Path) -> Iterator[Page]:
+    """`made`: a folder for what the build makes of wllama."""
     mounts = {
+        **wllama_files(made),
         "/bench/": ROOT / "bench",
         "/models/m/": model,
         "/gguf": gguf,
@@ -131,10 +135,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
     model = given.model or prepare()
-    with opened(model, embedded_gguf()) as page:
-        options = {"files": [*TEXTS, "onnx/model_int8.onnx"], "dtype": "int8", "threads": given.threads, "gguf": True}
+    with TemporaryDirectory() as made, opened(model, embedded_gguf(), Path(made)) as page:
+        options = {
+            "files": [*TEXTS, "onnx/model_int8.onnx"],
+            "dtype": "int8",
+            "threads": given.threads,
+            "withGguf": True,
+        }
         page.evaluate("load", options)
-        others = {"plain": ("plain transformers.js", ">= 0.97"), "wllama": ("wllama, the GGUF", ">= 1.2")}
+        others = {
+            "plain": ("plain transformers.js", ">= 0.97"),
+            "wllama": ("wllama, the GGUF", ">= 1.2"),
+            "gguf": ("ours via wllama", ""),
+        }
         rows = [
             *decode_rows(page, given.rounds, others),
             reuse_row(page, min(3, given.rounds)),

@@ -1,4 +1,4 @@
-/** The page of bench/decode.py: our engine, plain transformers.js and wllama side by side, each loaded once. */
+/** The page of bench/decode.py: our engines, plain transformers.js and wllama side by side, each loaded once. */
 
 /** @typedef {{ role: string, content: string }} Message */
 /** @typedef {{ tokens: number, decode_ms: number, prefill_ms: number }} Run */
@@ -36,6 +36,7 @@ function connect(url) {
 }
 
 const ours = connect("/engines/transformers_js.js");
+const gguf = connect("/engines/wllama.js");
 const plain = connect("/bench/plain_worker.js");
 /** @type {any} */
 let wllama;
@@ -43,30 +44,33 @@ let wllama;
 /** @param {string} address */
 const blob = async (address) => (await fetch(address)).blob();
 
-/** @param {{ files: string[], dtype: string, threads: number, gguf: boolean }} options */
-async function load({ files, dtype, threads, gguf }) {
+/** @param {{ files: string[], dtype: string, threads: number, withGguf: boolean }} options */
+async function load({ files, dtype, threads, withGguf }) {
   const blobs = Object.fromEntries(await Promise.all(files.map(async (name) => [name, await blob(`/models/m/${name}`)])));
   await ours("transformers_js.load", { files: {}, device: "wasm", dtype, threads }, blobs).done;
   await plain("load", { base: "/models/m", dtype, threads, build: "ort-wasm-simd-threaded" }).done;
-  if (!gguf) return;
+  if (!withGguf) return;
+  const embedded = { context_tokens: 4096, batch_tokens: 16 * threads, embeddings: false };
+  const model = { "model.gguf": await blob("/gguf") };
+  await gguf("wllama.load", { files: { "model.gguf": "" }, device: "wasm", threads, ...embedded }, model).done;
   const { Wllama } = await import(/** @type {string} */ ("/wllama/index.js"));
   wllama = new Wllama({ default: "/wllama/wasm/wllama.wasm" }, { suppressNativeLog: true });
   wllama.setCompat(null); // its fallback comes from a CDN
-  await wllama.loadModel([await blob("/gguf")], { n_ctx: 4096, n_gpu_layers: 0, n_threads: threads, n_batch: 128, n_parallel: 4 });
+  await wllama.loadModel([model["model.gguf"]], { n_ctx: 4096, n_gpu_layers: 0, n_threads: threads, n_batch: 128, n_parallel: 4 });
 }
 
 /** @param {Message[]} messages @param {number} tokens @returns {Promise<any>} */
-async function generate(messages, tokens) {
-  const payload = { messages, sampling: GREEDY, max_new_tokens: tokens, stop: [] };
-  const { values } = await ours("transformers_js.generate", payload).done;
+async function generate(messages, tokens, engine = ours, name = "transformers_js") {
+  const payload = { messages, sampling: GREEDY, max_new_tokens: tokens, stop: [], continue_last: false, schema: null };
+  const { values } = await engine(`${name}.generate`, payload).done;
   const { finished } = values.at(-1);
   return { ...finished, text: values.slice(0, -1).map((/** @type {any} */ value) => value.text).join("") };
 }
 
-/** @param {"ours" | "plain" | "wllama"} engine @param {Message[]} messages @param {number} tokens @returns {Promise<number>} tokens/s */
+/** @param {"ours" | "gguf" | "plain" | "wllama"} engine @param {Message[]} messages @param {number} tokens @returns {Promise<number>} tokens/s */
 async function decode(engine, messages, tokens) {
-  if (engine === "ours") {
-    const { new_tokens, decode_ms } = await generate(messages, tokens);
+  if (engine === "ours" || engine === "gguf") {
+    const { new_tokens, decode_ms } = await (engine === "ours" ? generate(messages, tokens) : generate(messages, tokens, gguf, "wllama"));
     return (1000 * (new_tokens - 1)) / decode_ms;
   }
   if (engine === "plain") {

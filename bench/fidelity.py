@@ -67,7 +67,7 @@ def reference_rows(source: Source, gguf: Path, ids: Sequence[int], exact: F32) -
     """The exact weights themselves: our float32 graph and llama.cpp must agree on them."""
     with tempfile.TemporaryDirectory() as folder:
         graph = write_graph(Path(folder) / "dense.onnx", source, DenseStorage)[0]
-        dense = OnnxRunner(graph, source.llama, all_positions=True).prefill(ids)
+        dense = OnnxRunner(graph, source.network, all_positions=True).prefill(ids)
         yield "float32 graph vs exact weights in NumPy", str(compare(exact, dense))
         with llama_cpp(write_f32_copy(gguf, Path(folder) / "f32.gguf")) as judge:
             yield "float32 graph vs llama.cpp (float32 copy of the GGUF)", str(agreement(dense, judge, ids))
@@ -85,7 +85,7 @@ def variant_rows(source: Source, model: Path, ids: Sequence[int], exact: F32) ->
     for variant in (WEBGPU, WASM):
         graph = model / variant.graph
         yield f"{variant.name} ({variant.dtype}): size", f"{graph.stat().st_size / 1e6:.1f} MB"
-        for how, fidelity in measure(graph, source.llama, ids, exact, stepped=variant is WASM):
+        for how, fidelity in measure(graph, source.network, ids, exact, stepped=variant is WASM):
             yield f"{variant.name} ({variant.dtype}), read {how}, vs exact weights", str(fidelity)
 
 
@@ -93,7 +93,7 @@ def main() -> None:
     gguf, model = embedded_gguf(), prepare()
     source = open_source(gguf)
     ids = Encoder(source.vocabulary).encode(DEFAULT_TEXT.read_text(encoding="utf-8"))[:MAX_TOKENS]
-    (exact,) = exact_logits(source.llama, source.weights, [ids])
+    (exact,) = exact_logits(source.network, source.weights, [ids])
     print(f"| {gguf.name}, {gguf.stat().st_size / 1e6:.1f} MB, {len(ids)} tokens | |")
     print("|---|---|")
     for rows in (variant_rows(source, model, ids, exact), reference_rows(source, gguf, ids, exact)):

@@ -7,12 +7,13 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import xllamacpp  # type: ignore[import-untyped]
-from gguf import GGUFReader, GGUFValueType, GGUFWriter, dequantize
+from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, dequantize
 
 Json = dict[str, object]
 
@@ -38,9 +39,16 @@ class LlamaCpp:
         assert isinstance(tokens, list)
         return [int(token) for token in tokens]
 
+    @cached_property
+    def _whole_character(self) -> int:
+        return self.tokenize("a")[-1]
+
     def predict(self, ids: Sequence[int], count: int) -> Prediction:
         """The `count` likeliest tokens after `ids`."""
         request: Json = {"prompt": list(ids), "n_predict": 1, "n_probs": count, "temperature": 0, "cache_prompt": True}
+        # The server withholds its answer after a token that is half a character. The bias forces another one, and
+        # the probabilities are from before it.
+        request["logit_bias"] = [[self._whole_character, 1e6]]
         answer = self._post("/completion", request)
         steps = answer["completion_probabilities"]
         assert isinstance(steps, list)
@@ -49,6 +57,14 @@ class LlamaCpp:
             np.array([entry["id"] for entry in top], np.int64),
             np.array([entry["logprob"] for entry in top], np.float64),
         )
+
+    def continue_greedily(self, ids: Sequence[int], count: int) -> list[int]:
+        """The likeliest token after `ids`, and after that, at most `count`; fewer where the answer ends."""
+        # A few more are asked for, because the server keeps back tokens that end within a character.
+        request: Json = {"prompt": list(ids), "n_predict": count + 4, "temperature": 0, "return_tokens": True}
+        tokens = self._post("/completion", request)["tokens"]
+        assert isinstance(tokens, list)
+        return [int(token) for token in tokens[:count]]
 
     def _post(self, path: str, body: Json) -> Json:
         headers = {"Content-Type": "application/json"}
@@ -59,14 +75,17 @@ class LlamaCpp:
 
 
 @contextmanager
-def llama_cpp(gguf: Path, context_tokens: int = 2048, threads: int = 2) -> Iterator[LlamaCpp]:
-    """Load `gguf` into a server on a free local port."""
+def llama_cpp(gguf: Path, context_tokens: int = 2048, threads: int = 2, *, exact: bool = False) -> Iterator[LlamaCpp]:
+    """Load `gguf` into a server on a free local port; `exact`: attention in float32 throughout."""
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(gguf)
     parameters.n_ctx, parameters.n_parallel = context_tokens, 1
     parameters.hostnames, parameters.port = ["127.0.0.1"], 0
     parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
     parameters.verbosity = -1
+    if exact:
+        parameters.cache_type_k = parameters.cache_type_v = GGMLQuantizationType.F32
+        parameters.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
     server = xllamacpp.Server(parameters)
     try:
         yield LlamaCpp(server.listening_address)

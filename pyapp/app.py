@@ -19,6 +19,8 @@ from pyapp.chat.session import Answerer, Session
 from pyapp.chat.shown import Changed, Opened, SessionEvent
 from pyapp.chat.tree import Chat, Conversation, Entry, Origin
 from pyapp.errors import CandilError, EngineError, InvalidRequest, RequestError
+from pyapp.models.manifest import ServerSource
+from pyapp.servers.address import parse
 from pyapp.settings.settings import Settings, merged
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
@@ -281,7 +283,9 @@ class App:
             finally:
                 self._for_model = None
         ready = await self.setup.ready()
-        return Answerer(self.setup.engine, Origin(ready.model.title, ready.variant.device, ready.variant.engine))
+        source = ready.model.source
+        host = parse(source.base_url).shown if isinstance(source, ServerSource) else ""
+        return Answerer(self.setup.engine, Origin(ready.model.title, ready.variant.device, ready.variant.engine, host))
 
     async def _switch(self, key: str) -> None:
         await self.setup.ready()

@@ -17,6 +17,7 @@ Json = Any  # a JSON value; the wire is checked where it is parsed
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length"]
+Limit = Literal["seed"]  # what an engine may declare that it cannot do, in `cannot`
 
 
 class Transport(Protocol):
@@ -59,6 +60,7 @@ class GenerateRequest:
     max_new_tokens: int = 1024
     stop: Sequence[str] = ()  # the answer ends before the first of these
     continue_last: bool = False  # the last message is the assistant's, and the answer goes on where it ends
+    schema: Json | None = None  # JSON Schema: the answer is JSON that it describes; not every engine can
 
 
 @dataclass(frozen=True, slots=True)

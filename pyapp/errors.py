@@ -12,6 +12,7 @@
      |   +- EngineHung        it said nothing for too long
      |   +- EngineUnavailable this browser or device cannot run it
      |   +- EngineBusy        another tab runs the engine
+     |   +- ClickNeeded       the browser fetches its own model only after a click
      |   +- DeviceLost        the GPU went away
      |   +- OutOfMemory
      |   +- LoadCrashed       the page ended while this model was loaded, so it is not loaded again unasked
@@ -46,6 +47,15 @@
      |   +- ImportUnreadable  no chats in it that we can read
      |   +- ImportTooNew      version, known: written by a later Candil
      |   +- ImportTooLarge
+     +- ModelRefused          a model file the user gave cannot be used
+     |   +- NotGguf           it is no GGUF file
+     |   +- GgufTruncated     it ends before what it announces
+     |   +- GgufDamaged       numbers in it that make no sense
+     |   +- GgufUnsupported   feature: what of it the engine cannot do
+     |   +- NotAChatModel     kind: what it is instead
+     |   +- PartsMissing      have, count: of a split model not every part was given
+     |   +- SeveralModels     files of more than one model
+     |   +- FileUnreadable    moved, changed or taken away since it was picked
      +- ManifestError         the catalog is not what its schema says
 
 `code` is the class's stable name on the wire (site/protocol.d.ts lists the same codes, a test keeps
@@ -118,6 +128,10 @@ class EngineUnavailable(EngineError):
 
 class EngineBusy(EngineError):
     code = "engine_busy"
+
+
+class ClickNeeded(EngineError):
+    code = "click_needed"
 
 
 class DeviceLost(EngineError):
@@ -284,6 +298,48 @@ class ImportTooNew(ImportRefused):
 
 class ImportTooLarge(ImportRefused):
     code = "import_too_large"
+
+
+class ModelRefused(CandilError):
+    code = "not_gguf"
+
+
+class NotGguf(ModelRefused):
+    code = "not_gguf"
+
+
+class GgufTruncated(ModelRefused):
+    code = "gguf_truncated"
+
+
+class GgufDamaged(ModelRefused):
+    code = "gguf_damaged"
+
+
+class GgufUnsupported(ModelRefused):
+    """details: feature (str), the same in every language."""
+
+    code = "gguf_unsupported"
+
+
+class NotAChatModel(ModelRefused):
+    """details: kind (str), as the file says it."""
+
+    code = "not_a_chat_model"
+
+
+class PartsMissing(ModelRefused):
+    """details: have, count (both int)."""
+
+    code = "parts_missing"
+
+
+class SeveralModels(ModelRefused):
+    code = "several_models"
+
+
+class FileUnreadable(ModelRefused):
+    code = "file_unreadable"
 
 
 class ManifestError(CandilError):

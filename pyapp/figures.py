@@ -10,6 +10,7 @@ from pyapp.chat.tree import Origin
 from pyapp.engine import Usage
 from pyapp.models.capabilities import Capabilities
 from pyapp.models.manifest import ModelSpec
+from pyapp.servers.address import Refused, parse
 from pyapp.setup.catalog import Catalog
 
 Advice = Literal[
@@ -43,6 +44,17 @@ def conditions(catalog: Catalog | None, in_use: ModelSpec | None, budget_s: floa
     return Conditions(budget_s, catalog.capabilities, smaller)
 
 
+def where(origin: Origin) -> Literal["here", "this_computer", "sent"]:
+    """How far the words went for an answer."""
+    if not origin.host:
+        return "here"
+    try:
+        place = parse(f"https://{origin.host}").place
+    except Refused:  # of an import
+        return "sent"
+    return "this_computer" if place == "this_computer" else "sent"
+
+
 def seconds(usage: Usage) -> float:
     """From the question to the last word."""
     return (usage.prefill_ms + usage.decode_ms) / 1000
@@ -62,6 +74,8 @@ def advice(usage: Usage, origin: Origin, conditions: Conditions) -> tuple[Advice
     """What would have made the answer faster, what helps most first; empty when it was fast enough."""
     if seconds(usage) <= conditions.budget_s:
         return ()
+    if origin.device == "server":  # which is not ours to advise on
+        return tuple(_of_the_answer(usage))
     found = [*_of_the_device(origin, conditions), *_of_the_answer(usage)]
     if conditions.smaller_model:
         found.append("smaller_model")

@@ -210,6 +210,7 @@ class ModelsPage:
         catalog = self._setup.catalog
         if not self._open or catalog is None:
             return self._tell()
+        await self._setup.ask_browser()
         try:
             self._survey = await self._store.survey(catalog.manifest.models)
             self._error = None

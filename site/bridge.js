@@ -4,6 +4,7 @@
  * It decides nothing; what crosses is described in protocol.d.ts.
  */
 import { device } from "./device.js";
+import { fetchStream } from "./fetch_stream.js";
 import { forget } from "./forget.js";
 import { applyUpdate, keep, register } from "./offline.js";
 import { DB_OPS } from "./storage.js";
@@ -16,13 +17,17 @@ import { hear, post } from "./tabs.js";
 const WORKERS = /** @type {Record<string, string>} */ ({
   store: "./store/store.js",
   transformers_js: "./engines/transformers_js.js",
+  webllm: "./engines/webllm.js",
   digits: "./engines/digits.js",
+  wllama: "./engines/wllama.js",
 });
 
 /** @type {Map<string, Worker>} */
 const workers = new Map();
 /** @type {Map<number, Stream>} */
 const streams = new Map();
+/** @type {Map<string, File>} files the user gave, by the names Python gave them */
+const picked = new Map();
 /** @type {WorkerReply[]} */
 let waiting = [];
 /** @type {(batch: string) => void} */
@@ -59,6 +64,16 @@ export function abort(id) {
   waiting = waiting.filter((reply) => reply.id !== id);
 }
 
+/** Python reads and uses a file of the user's by this name until it is released. @param {string} name @param {File} file */
+export function hold(name, file) {
+  picked.set(name, file);
+}
+
+/** @param {string} name */
+export function release(name) {
+  picked.delete(name);
+}
+
 const UNFINISHED = "[data-tex], [data-highlight]";
 
 /** Colours code and sets formulas in an element, once what does that is here. @param {Element} element */
@@ -72,7 +87,7 @@ async function ask(worker, id, op, payload) {
   let aborted = false;
   streams.set(id, { worker, abort: () => { aborted = true; } });
   try {
-    const blobs = op.endsWith(".load") ? await openFiles(payload.files) : undefined;
+    const blobs = op.endsWith(".load") || op === "store.import" ? await openFiles(payload.files) : undefined;
     if (aborted) return;
     const port = running(worker);
     streams.set(id, { worker, abort: () => port.postMessage({ id, abort: true }) });
@@ -83,11 +98,19 @@ async function ask(worker, id, op, payload) {
 }
 
 /**
- * The store's files by name; engines get them as Blobs, so nothing is copied and no engine knows the store.
- * @param {Record<string, string>} files name -> sha256
- * @returns {Promise<Record<string, Blob>>}
+ * Engines get files as Blobs, so nothing is copied and no engine knows the store, or whether the user picked them.
+ * @param {Record<string, string>} files name -> sha256, or the name of a picked file
+ * @returns {Promise<Record<string, Blob>>} in the same order
  */
-function openFiles(files) {
+async function openFiles(files) {
+  const wanted = Object.entries(files);
+  const stored = wanted.filter(([, id]) => !picked.has(id));
+  const blobs = stored.length ? await openStored(Object.fromEntries(stored)) : {};
+  return Object.fromEntries(wanted.map(([name, id]) => [name, picked.get(id) ?? blobs[name]]));
+}
+
+/** @param {Record<string, string>} files name -> sha256 @returns {Promise<Record<string, Blob>>} */
+function openStored(files) {
   return new Promise((resolve, reject) => {
     const id = nextId++;
     /** @param {MessageEvent<any>} event */
@@ -166,6 +189,11 @@ function asWireError(error) {
 
 /** @typedef {(payload: any, signal: AbortSignal, emit: (value: unknown) => void) => Promise<void>} PageOp */
 
+/** Modules of such ops, each loaded with the first of its own. */
+const PAGE_MODULES = /** @type {Record<string, string>} */ ({
+  builtin_ai: "./engines/builtin_ai.js",
+});
+
 const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
   ...DB_OPS,
   async "page.replace_worker"({ worker }) {
@@ -212,6 +240,7 @@ const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
   async "page.apply_update"() {
     applyUpdate();
   },
+  "page.fetch_stream": fetchStream,
   "page.forget": forget,
 });
 
@@ -220,7 +249,9 @@ async function answerHere(id, op, payload) {
   const controller = new AbortController();
   streams.set(id, { worker: "page", abort: () => controller.abort() });
   try {
-    await PAGE_OPS[op](payload, controller.signal, (value) => receive({ id, value }));
+    const module = PAGE_MODULES[op.split(".", 1)[0]];
+    const ops = module ? (await import(module)).OPS : PAGE_OPS;
+    await ops[op](payload, controller.signal, (/** @type {unknown} */ value) => receive({ id, value }));
     receive({ id, end: true });
   } catch (error) {
     receive({ id, error: asWireError(error) });

@@ -21,7 +21,7 @@ export async function device() {
 /** @returns {Promise<Device["builtin_ai"]>} */
 async function builtinAi() {
   const { LanguageModel } = /** @type {any} */ (globalThis);
-  if (!LanguageModel) return "unavailable";
+  if (!LanguageModel) return "missing";
   const text = [{ type: "text", languages: ["en"] }];
   const asked = LanguageModel.availability({ expectedInputs: text, expectedOutputs: text }).catch(() => "unavailable");
   return Promise.race([asked, new Promise((late) => setTimeout(late, PATIENCE_MS, "unavailable"))]);

@@ -8,13 +8,16 @@
 
 export type ErrorCode =
   | "empty_prompt" | "context_overflow" | "invalid_request" | "not_text" | "file_too_large"
-  | "engine_failed" | "engine_hung" | "engine_unavailable" | "engine_busy" | "device_lost" | "out_of_memory" | "load_crashed" | "wrong_answer" | "not_loaded"
+  | "engine_failed" | "engine_hung" | "engine_unavailable" | "engine_busy" | "click_needed" | "device_lost" | "out_of_memory"
+  | "load_crashed" | "wrong_answer" | "not_loaded"
   | "server_unreachable" | "server_silent" | "server_overloaded" | "key_refused" | "model_missing" | "request_rejected"
   | "not_a_model_server" | "empty_answer" | "answer_broken"
   | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
   | "file_changed" | "wrong_content" | "hash_mismatch"
   | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"
   | "import_unreadable" | "import_too_new" | "import_too_large"
+  | "not_gguf" | "gguf_truncated" | "gguf_damaged" | "gguf_unsupported" | "not_a_chat_model" | "parts_missing" | "several_models"
+  | "file_unreadable"
   | "manifest_invalid";
 
 /** Why an op failed. `details` are JSON values a sentence may show; never a prompt. */
@@ -73,8 +76,18 @@ export interface StoreOps {
   "store.journal": { in: { sha256: string; journal: unknown }; out: never };
   /** Extends the running SHA-256 of the partial to its first `upto` bytes (from 0 after a restart); yields {hashed}, and {sha256} when upto is `total`. */
   "store.hash": { in: { sha256: string; upto: number; total: number }; out: { hashed: number; sha256?: string } };
-  /** Partial -> blob, by rename; the caller has checked the hash. */
-  "store.commit": { in: { sha256: string }; out: never };
+  /**
+   * Bytes [offset, offset + length) of a file of which nothing is known yet, fewer where it ends, in base64; and its
+   * length. One value. Raises the DownloadError codes, wrong_content where the server does not tell the length.
+   */
+  "store.peek": { in: { url: string; offset: number; length: number; idle_timeout_ms: number }; out: { bytes: string; total: number } };
+  /**
+   * Copies a file the user picked (the bridge adds it, by the name in `files.file`) into the partial, hashing it on the
+   * way: {hashed}, and {sha256} in the last value. file_unreadable when it changed or is gone.
+   */
+  "store.import": { in: { sha256: string; files: { file: string } }; out: { hashed: number; sha256?: string } };
+  /** Partial -> blob, by rename, called `as` where its hash was not known before; the caller has checked the hash. */
+  "store.commit": { in: { sha256: string; as?: string }; out: never };
   /** Re-reads a committed blob: one value {sha256} at the end, {hashed} in between. */
   "store.verify": { in: { sha256: string }; out: { hashed: number; sha256?: string } };
   /** Drops the partial and its journal. */
@@ -99,9 +112,14 @@ export interface TransformersJsOps {
     out: {
       webgpu: { shader_f16: boolean; max_buffer_bytes: number; vendor: string; architecture: string } | null;
       cross_origin_isolated: boolean; hardware_concurrency: number; wasm_simd: boolean;
+      /** 64-bit memory and JSPI, both of which wllama needs. */
+      wasm_64: boolean;
     };
   };
-  /** `files` maps the repository's file names to sha256; the bridge opens them in the store and adds the Blobs. */
+  /**
+   * `files` maps the repository's file names to sha256, or to the names of files the user picked; the bridge adds the
+   * Blobs. So it is for every engine's load.
+   */
   "transformers_js.load": {
     in: { files: Record<string, string>; device: "wasm" | "webgpu"; dtype: string; threads: number };
     out: { stage: "reading" | "session" };
@@ -130,12 +148,99 @@ export interface DigitsOps {
   };
 }
 
+// ---- worker "wllama" (site/engines/wllama.js) ----
+
+export interface WllamaOps {
+  /** The same as transformers_js.probe. */
+  "wllama.probe": TransformersJsOps["transformers_js.probe"];
+  /**
+   * `files` are the parts of one GGUF in their order. The KV cache is made for `context_tokens` at once; a prompt is read
+   * and an abort heard every `batch_tokens`. With `embeddings` an input of wllama.embed must fit into one batch.
+   */
+  "wllama.load": {
+    in: {
+      files: Record<string, string>; device: "wasm" | "webgpu"; threads: number;
+      context_tokens: number; batch_tokens: number; embeddings: boolean;
+    };
+    out: { stage: "reading" | "session" };
+  };
+  /** As transformers_js.count; nothing of the prompt is run. */
+  "wllama.count": TransformersJsOps["transformers_js.count"];
+  /** As transformers_js.generate; with `schema`, a JSON Schema, the answer is JSON that it describes. */
+  "wllama.generate": {
+    in: TransformersJsOps["transformers_js.generate"]["in"] & { schema: unknown };
+    out: TransformersJsOps["transformers_js.generate"]["out"];
+  };
+  /** One vector per text, of length 1, in their order. */
+  "wllama.embed": { in: { texts: string[] }; out: { vector: number[] } };
+}
+
 export interface WireMessage { role: "system" | "user" | "assistant"; content: string }
 export interface WireSampling { temperature: number; top_k: number; top_p: number; min_p: number; repetition_penalty: number; seed: number }
 export interface WireFinished {
   reason: "stop" | "length";
   prompt_tokens: number; cached_tokens: number; new_tokens: number;
   prefill_ms: number; decode_ms: number;
+}
+
+// ---- worker "webllm" (site/engines/webllm.js) ----
+
+export interface WebllmOps {
+  /** `library` is the one of `files` that is the model's program for the GPU. Adapter and features are checked first. */
+  "webllm.load": {
+    in: { files: Record<string, string>; library: string; features: string[]; context_tokens: number };
+    out: { stage: "reading" | "session"; fraction: number | null };
+  };
+  /** Tokens of each text, without any template. One value. */
+  "webllm.count": { in: { texts: string[] }; out: { tokens: number[] } };
+  /** A piece for each token, then exactly one `finished`, whose `prompt_tokens` are those that were not in the KV cache. */
+  "webllm.generate": {
+    in: {
+      messages: WireMessage[];
+      sampling: { temperature: number; top_p: number; repetition_penalty: number; seed: number };
+      max_new_tokens: number;
+      schema: Record<string, unknown> | null;
+    };
+    out: { piece: string } | { finished: Omit<WireFinished, "cached_tokens"> };
+  };
+}
+
+// ---- the browser's own model (site/engines/builtin_ai.js), answered by the page itself: workers have no LanguageModel ----
+
+/**
+ * Sessions are named by numbers that Python gives. `languages` are BCP 47 tags. {share} is of the browser's own
+ * download, in [0, 1]. `sampling` is null where pages may not choose it, which is today's specification.
+ */
+export interface BuiltinAiOps {
+  /** One value. "missing": this browser has no such API. */
+  "builtin_ai.probe": {
+    in: { languages: string[] };
+    out: {
+      availability: "missing" | "unavailable" | "downloadable" | "downloading" | "available";
+      sampling: { max_temperature: number; max_top_k: number } | null;
+    };
+  };
+  /** Makes the browser fetch its model. click_needed where no click came just before. */
+  "builtin_ai.download": { in: { languages: string[] }; out: { share: number } };
+  /** A session that holds `messages` already. context_overflow, click_needed, engine_unavailable, network_failed. */
+  "builtin_ai.create": {
+    in: { id: number; languages: string[]; messages: WireMessage[]; sampling: { temperature: number; top_k: number } | null };
+    out: { share: number } | { context_tokens: number };
+  };
+  "builtin_ai.clone": { in: { id: number; from: number }; out: never };
+  /** Tokens `messages` would take in a session; one value. */
+  "builtin_ai.count": { in: { id: number; messages: WireMessage[] }; out: { tokens: number } };
+  "builtin_ai.append": { in: { id: number; messages: WireMessage[] }; out: never };
+  /**
+   * Asks, and the session holds question and answer then. `prefix` on a last assistant message: the answer goes on where
+   * it ends. {overflowed}: the window is full, and the browser forgot the oldest of it.
+   */
+  "builtin_ai.generate": {
+    in: { id: number; messages: (WireMessage & { prefix?: true })[]; schema: Record<string, unknown> | null };
+    out: { piece: string } | { overflowed: true };
+  };
+  /** Gives every other session back. */
+  "builtin_ai.keep": { in: { ids: number[] }; out: never };
 }
 
 // ---- answered by the page itself (site/bridge.js) ----
@@ -155,7 +260,7 @@ export interface PageOps {
       mobile: boolean | null;
       user_agent: string;
       touch_points: number;
-      builtin_ai: "unavailable" | "downloadable" | "downloading" | "available";
+      builtin_ai: BuiltinAiOps["builtin_ai.probe"]["out"]["availability"];
     };
   };
   /** GETs a small same-origin JSON file; one value {body} with the text. */
@@ -173,6 +278,14 @@ export interface PageOps {
   "page.updates": { in: {}; out: { ready: true } };
   /** Lets the waiting version take over; the page reloads. */
   "page.apply_update": { in: {}; out: never };
+  /**
+   * One HTTP exchange with a server of the user's: its head once, then its bytes in base64. No cookies, no referrer, no
+   * cache; a redirect is not followed and has status 0. network_failed.
+   */
+  "page.fetch_stream": {
+    in: { url: string; method: "GET" | "POST"; headers: Record<string, string>; body: string | null };
+    out: { status: number; headers: Record<string, string> } | { bytes: string };
+  };
   /** Deletes all this origin keeps beside the database and the store: local storage, caches, the service worker. */
   "page.forget": { in: {}; out: never };
 }

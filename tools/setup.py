@@ -96,7 +96,7 @@ def is_installed() -> bool:
 def check_programs() -> None:
     """What the tests need besides: Debian's packages where we may install them; else says how."""
     if "CHROMIUM" not in os.environ and not CHROMIUM.exists():
-        install_program("chromium", "The browser tests need Chromium (or CHROMIUM=/path/to/it)")
+        install_program("chromium chromium-headless-shell", "The browser tests need Chromium (or CHROMIUM=/path/to/it)")
     if not shutil.which("redis-server"):
         install_program("redis-server", "The server's tests need redis-server")
 

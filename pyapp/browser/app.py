@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from js import URLSearchParams, document, localStorage, location, navigator, window
+from js import URLSearchParams, document, localStorage, location, navigator, performance, window
 
 from pyapp.app import App
 from pyapp.browser import look
@@ -22,21 +22,31 @@ from pyapp.browser.intl import BrowserFormats
 from pyapp.browser.keyboard import Keyboard
 from pyapp.browser.meter import ContextMeter
 from pyapp.browser.models import ModelsDialog
+from pyapp.browser.own_models import HeldFiles, OwnModelsSection
 from pyapp.browser.page import BrowserPage, by_id
+from pyapp.browser.servers import ServersSection
 from pyapp.browser.sidebar import Sidebar
 from pyapp.browser.speeds import SpeedsDialog
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
 from pyapp.device_page import DevicePage
-from pyapp.engine import values
+from pyapp.engine import Engine, values
+from pyapp.engines.builtin_ai import BuiltinAi
 from pyapp.engines.current import Current
+from pyapp.engines.openai_http import OpenAiHttp
 from pyapp.engines.transformers_js import TransformersJs
+from pyapp.engines.webllm import Webllm
+from pyapp.engines.wllama import Wllama
 from pyapp.figures import conditions
 from pyapp.models.capabilities import Capabilities
+from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage
+from pyapp.own_models import OwnModels
 from pyapp.preferences import Preferences
+from pyapp.servers.connections import Connections
+from pyapp.servers_page import ServersPage
 from pyapp.settings.tailored import Tailored
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Ready
@@ -45,6 +55,7 @@ from pyapp.your_data import YourData
 
 INTENT_KEY = "candil.download"
 CHOSEN_KEY = "candil.model"
+UNFINISHED_KEY = "candil.own_download"
 LOADING_KEY = "candil.loading"
 LANGUAGE_KEY = "candil.language"
 
@@ -77,6 +88,10 @@ def _seed() -> int:
     return secrets.randbits(32)
 
 
+def _languages() -> list[str]:
+    return [document.documentElement.lang, *navigator.languages]
+
+
 def speak(code: str) -> Language:
     return Language(code, BrowserFormats(code))
 
@@ -84,16 +99,24 @@ def speak(code: str) -> Language:
 class Candil:
     """Everything there is, once, and what holds it together."""
 
-    def __init__(self, bridge: Bridge) -> None:
+    def __init__(self, bridge: Bridge, files: HeldFiles) -> None:
         language = speak(pick([document.documentElement.lang]))
         by_id("language").value = language.code
         self.bridge = bridge
+        self.files = files
         self.page = page = BrowserPage(language)
         self.events = Events()
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
         self.session = Session(self.library.new(), self.library, new_id, now_ms, page.show_session)
         self.preferences = Preferences(self.library, self.session, self._text, new_id)
-        engines = [TransformersJs(bridge, seed=_seed)]
+        self.servers = Connections(self.library.database)
+        engines: list[Engine] = [
+            TransformersJs(bridge, seed=_seed),
+            Wllama(bridge, seed=_seed),
+            Webllm(bridge, seed=_seed, now_ms=performance.now),
+            BuiltinAi(bridge, languages=_languages, now_ms=performance.now),
+            OpenAiHttp(bridge, self.servers.key_for, seed=_seed, now_ms=performance.now),
+        ]
         self.engines = [engine.name for engine in engines]
         current = Current(engines)
         self.engine = Tailored(current, self.preferences.wishes, self.preferences.words)
@@ -103,10 +126,17 @@ class Candil:
         self.sidebar = Sidebar(lambda: page.language, page.announce)
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)
+        servers = ServersPage(bridge, self.servers, self._use_server, location.origin)
         device = DevicePage(self.setup, current, self.app.speeds, now_ms, self.session.stop)
-        digit = DigitTest(bridge, self._capabilities, lambda: page.language)
-        models = ModelsPage(self.setup, self.store, self.session.stop)
-        self.models = ModelsDialog(models, device, digit, lambda: page.language)
+        self.models = ModelsDialog(
+            ModelsPage(self.setup, self.store, self.session.stop),
+            device,
+            DigitTest(bridge, self._capabilities, lambda: page.language),
+            ServersSection(servers, lambda: page.language),
+            lambda: page.language,
+        )
+        self.own = OwnModels(self.setup, self.store, self.session.stop, self.files.release, LocalIntent(UNFINISHED_KEY))
+        self.own_section = OwnModelsSection(self.own, self.files, self.models, self.composer, lambda: page.language)
         self.speeds = SpeedsDialog(self.app.speeds, lambda: page.language)
         self.dialogs = self._dialogs()
         self.meter = ContextMeter(page, self.session, self.engine)
@@ -132,10 +162,15 @@ class Candil:
             chosen=LocalIntent(CHOSEN_KEY),
             engines=self.engines,
             loading=LocalIntent(LOADING_KEY),
+            served=self.servers.specs,
         )
 
     def _capabilities(self) -> Capabilities | None:
         return self.setup.catalog.capabilities if self.setup.catalog else None
+
+    async def _use_server(self, model: ModelSpec, variant: Variant) -> None:
+        self.session.stop()
+        await self.setup.use(model, variant)
 
     def _dialogs(self) -> Dialogs:
         data = YourData(self.library, self.preferences, self.store, self.bridge, self._text, new_id, now_ms)
@@ -167,6 +202,7 @@ class Candil:
         self.sidebar.connect(events, app, self.chats)
         self.dialogs.connect(events)
         self.models.connect(events)
+        self.own_section.connect(events)
         self.speeds.connect(events)
         events.on(document, "keydown", self._escaped)
         events.on(window, "pagehide", lambda _event: self.setup.left())
@@ -240,7 +276,7 @@ def main() -> None:
     """Starts the application; called once, when Python has arrived."""
     from pyscript.js_modules import bridge as bridge_module
 
-    candil = Candil(Bridge(bridge_module))
+    candil = Candil(Bridge(bridge_module), HeldFiles(bridge_module))
     _alive.append(candil)
     candil.start()
 

@@ -93,8 +93,12 @@ class Composer:
             event.preventDefault()
 
     def _files_chosen(self, event: Any) -> None:
-        asyncio.ensure_future(self._read(list(event.target.files)))  # noqa: RUF006 -- ends by itself
+        self.attach(list(event.target.files))
         event.target.value = ""
+
+    def attach(self, files: list[Any]) -> None:
+        """Texts that go with the message."""
+        asyncio.ensure_future(self._read(files))  # noqa: RUF006 -- ends by itself
 
     async def _read(self, files: list[Any]) -> None:
         for file in files:

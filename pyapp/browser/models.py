@@ -10,6 +10,7 @@ from js import document
 from pyapp.browser.digit import DigitTest
 from pyapp.browser.events import Action, Events
 from pyapp.browser.page import by_id
+from pyapp.browser.servers import ServersSection
 from pyapp.device_page import DevicePage, ShownDevice
 from pyapp.models_page import ModelsPage, Shown
 from pyapp.setup.standing import Row
@@ -23,14 +24,21 @@ class ModelsDialog:
     """`language` is asked for when the dialog is opened; a modal dialog does not outlive a change of it."""
 
     def __init__(
-        self, page: ModelsPage, device: DevicePage, digit: DigitTest, language: Callable[[], Language]
+        self,
+        page: ModelsPage,
+        device: DevicePage,
+        digit: DigitTest,
+        servers: ServersSection,
+        language: Callable[[], Language],
     ) -> None:
         self._page = page
         self._device = device
         self._digit = digit
+        self._servers = servers
         self._language = language
         self._drawn: dict[str, str] = {}  # HTML by selector
         self._keys: tuple[str, ...] = ()
+        self.on_open: Callable[[], None] = lambda: None
         page.on_change = self._show
         device.on_change = self._show_device
 
@@ -55,6 +63,7 @@ class ModelsDialog:
                 "model-close": lambda _button: by_id("models").close(),
             }
         )
+        self._servers.connect(events)
         events.on(by_id("models"), "close", lambda _event: self._closed())
 
     def open(self, _button: Any) -> None:
@@ -62,9 +71,11 @@ class ModelsDialog:
         self._keys = ()
         by_id("models").innerHTML = view.page(Shown(), self._language())
         by_id("models").showModal()
+        self.on_open()
         self._page.open()
         self._device.open()
         self._digit.show()
+        self._servers.open()
 
     def _closed(self) -> None:
         self._page.close()

@@ -9,11 +9,12 @@ from typing import Any
 
 from pyapp.chat import branches
 from pyapp.chat.prompt import prompt, title
+from pyapp.chat.reasoning import Reasoning
 from pyapp.chat.repair import repaired
 from pyapp.chat.shelf import Shelf
 from pyapp.chat.shown import Changed, Listener, Opened, differences
 from pyapp.chat.tree import Attachment, Chat, Conversation, Entry, Origin
-from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest, TextDelta
+from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest
 from pyapp.errors import CandilError, EmptyPrompt, EngineFailed, InvalidRequest, RequestError
 
 
@@ -137,6 +138,8 @@ class Session:
         """Undoes `delete`; nothing when another chat is shown by now."""
         if removed.entries[0].chat_id != self.conversation.chat.id:
             return
+        # What another tab was writing when it was deleted is as it was then, unless that tab goes on and tells.
+        removed = replace(removed, entries=tuple(map(_ended, removed.entries)))
         for entry in removed.entries:
             self.shelf.keep(entry)
         restored = branches.restore(self.conversation, removed)
@@ -157,7 +160,7 @@ class Session:
         entries = self.conversation.entries
         gone = [e for e in entries.values() if e.state == "streaming" and e.id != self._growing]
         if gone:
-            stopped = {e.id: replace(e, state="stopped") for e in gone}
+            stopped = {e.id: _ended(e) for e in gone}
             self._show(replace(self.conversation, entries={**entries, **stopped}))
 
     # ---- how an answer grows ----
@@ -172,6 +175,7 @@ class Session:
 
     async def _run(self, answer_id: str, engine: Engine, request: GenerateRequest, before: Conversation) -> None:
         self._growing = answer_id
+        self._reasoning = Reasoning()
         self._made.add(answer_id)
         task = self._answering = asyncio.ensure_future(self._grow(engine, request))
         try:
@@ -206,13 +210,13 @@ class Session:
         if self._growing is None:
             return  # stopped: what is still on its way is not shown
         answer = self.conversation.entries[self._growing]
-        if isinstance(event, TextDelta):
-            answer = replace(answer, text=answer.text + event.text)
+        if isinstance(event, Finished):
+            self._settle(replace(answer, state="done", usage=event.usage, reason=event.reason))
+        elif piece := self._reasoning.as_text(event, answer.text):
+            answer = replace(answer, text=answer.text + piece)
             self.conversation = self.conversation.put(answer)
             self.shelf.keep(answer)
-            self.on_event(Changed(answer, event.text))
-        elif isinstance(event, Finished):
-            self._settle(replace(answer, state="done", usage=event.usage, reason=event.reason))
+            self.on_event(Changed(answer, piece))
 
     def _fail(self, error: CandilError) -> None:
         if self._growing is not None:
@@ -266,3 +270,7 @@ class Session:
     def _now(self) -> int:
         """Later than every message there is: a clock that was set back does not reorder a conversation."""
         return max(self.now_ms(), 1 + max((e.created_ms for e in self.conversation.entries.values()), default=-1))
+
+
+def _ended(entry: Entry) -> Entry:
+    return replace(entry, state="stopped") if entry.state == "streaming" else entry

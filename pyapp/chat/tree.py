@@ -25,6 +25,7 @@ class Origin:
     model: str  # its title
     device: Device
     engine: str = "transformers_js"
+    host: str = ""  # of the server that answered, and got the words
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,99 +1,33 @@
-"""The engine that runs ONNX models with transformers.js in a worker (site/engines/transformers_js.js).
-
-The worker is never used again after a failure: transformers.js chains its runs on promises that stay
-rejected, and a WebAssembly heap never shrinks. So every failure, a load that was given up and `unload`
-ask the page for a fresh worker.
-"""
+"""The engine that runs ONNX models with transformers.js in a worker (site/engines/transformers_js.js)."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from typing import Any
 
-from pyapp.engine import (
-    Finished,
-    GenerateEvent,
-    GenerateRequest,
-    Json,
-    Message,
-    Progress,
-    Sampling,
-    TextDelta,
-    Transport,
-    Usage,
-    wire,
-)
-from pyapp.engines.context import fit
-from pyapp.errors import EmptyPrompt, EngineFailed, NotLoaded, RequestError, WrongAnswer
+from pyapp.engine import GenerateRequest, Json, Progress
+from pyapp.engines.in_worker import InWorker
+from pyapp.errors import InvalidRequest, WrongAnswer
 from pyapp.models.manifest import ModelSpec, Variant
 
 
-class TransformersJs:
-    """Implements pyapp.engine.Engine. `seed` gives the seed of a request that has none."""
+class TransformersJs(InWorker):
+    """Implements pyapp.engine.Engine."""
 
     name = "transformers_js"
 
-    def __init__(self, transport: Transport, *, seed: Callable[[], int]) -> None:
-        self._transport = transport
-        self._seed = seed
-        self._loaded: tuple[ModelSpec, Variant] | None = None
+    def _load_payload(self, model: ModelSpec, variant: Variant, threads: int) -> Mapping[str, Json]:
+        return {"dtype": variant.dtype}
 
-    async def load(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
-        if self._loaded == (model, variant):
-            return
-        await self.unload()
-        try:
-            async with aclosing(self._stages(variant)) as stages:
-                async for progress in stages:
-                    yield progress
-        except BaseException:  # given up counts: half a model is in the worker
-            await self._replace_worker()
-            raise
-        self._loaded = (model, variant)
+    def _constraint(self, request: GenerateRequest) -> Mapping[str, Json]:
+        if request.schema is not None:
+            raise InvalidRequest("this engine cannot hold an answer to a schema")
+        return {}
 
-    async def count(self, messages: Sequence[Message]) -> int:
-        self._model()
-        try:
-            return await self._count(messages)
-        except Exception as error:
-            await self._failed(error)
-            raise
-
-    async def generate(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
-        if not request.messages or not request.messages[-1].text.strip():
-            raise EmptyPrompt()
-        model = self._model()
-        try:
-            prompt_tokens = await self._count(request.messages, request.continue_last)
-            room = fit(prompt_tokens, model.context_tokens, request.max_new_tokens)
-            async with aclosing(self._events(request, room)) as events:
-                async for event in events:
-                    yield event
-        except Exception as error:
-            await self._failed(error)
-            raise
-
-    async def unload(self) -> None:
-        if self._loaded is not None:
-            await self._replace_worker()
-
-    def _model(self) -> ModelSpec:
-        if self._loaded is None:
-            raise NotLoaded()
-        return self._loaded[0]
-
-    async def _stages(self, variant: Variant) -> AsyncGenerator[Progress, None]:
-        probe = await self._one("probe", {})
-        payload = {
-            "files": {file.path: file.sha256 for file in variant.files},
-            "device": variant.device,
-            "dtype": variant.dtype,
-            "threads": threads(isolated=probe["cross_origin_isolated"], cores=probe["hardware_concurrency"]),
-        }
-        async with aclosing(self._transport.stream("transformers_js.load", payload)) as values:
-            async for value in values:
-                yield Progress(value["stage"])
+    async def _stages(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
+        async with aclosing(super()._stages(model, variant)) as stages:
+            async for progress in stages:
+                yield progress
         if variant.self_test is not None:
             yield Progress("self_test")
             known = list(variant.self_test.next_ids)
@@ -101,73 +35,3 @@ class TransformersJs:
             given = (await self._one("self_test", asked))["next_ids"]
             if given != known:
                 raise WrongAnswer(f"{variant.name} gave {given} where {known} is right")
-
-    async def _count(self, messages: Sequence[Message], continue_last: bool = False) -> int:
-        payload = {"messages": wire(messages), "continue_last": continue_last}
-        return int((await self._one("count", payload))["tokens"])
-
-    async def _events(self, request: GenerateRequest, room: int) -> AsyncGenerator[GenerateEvent, None]:
-        payload = {
-            "messages": wire(request.messages),
-            "sampling": self._sampling(request.sampling),
-            "max_new_tokens": room,
-            "stop": list(request.stop),
-            "continue_last": request.continue_last,
-        }
-        async with aclosing(self._transport.stream("transformers_js.generate", payload)) as values:
-            ended = False
-            async for value in values:
-                ended = "finished" in value
-                yield _finished(value["finished"]) if ended else TextDelta(value["text"])
-        if not ended:
-            raise EngineFailed("the answer ended without its figures")
-
-    def _sampling(self, sampling: Sampling) -> Json:
-        return {
-            "temperature": sampling.temperature,
-            "top_k": sampling.top_k,
-            "top_p": sampling.top_p,
-            "min_p": sampling.min_p,
-            "repetition_penalty": sampling.repetition_penalty,
-            "seed": self._seed() if sampling.seed is None else sampling.seed,
-        }
-
-    async def _one(self, verb: str, payload: Json) -> Json:
-        """The one value of an op that gives one."""
-        async with aclosing(self._transport.stream(f"transformers_js.{verb}", payload)) as values:
-            answers = [value async for value in values]
-        if not answers:
-            raise EngineFailed(f"{verb} gave no answer")
-        return answers[0]
-
-    async def _failed(self, error: Exception) -> None:
-        if not isinstance(error, RequestError):
-            await self._replace_worker()
-
-    async def _replace_worker(self) -> None:
-        self._loaded = None
-        async with aclosing(self._transport.stream("page.replace_worker", {"worker": self.name})) as values:
-            await anext(values, None)  # it has none
-
-
-def threads(*, isolated: bool, cores: int) -> int:
-    """WebAssembly threads to use. `isolated`: cross-origin isolated, without which there is one.
-
-    One core is left to the page, for a thread that waits for its core stalls all others (they spin);
-    but two cores are both used: decoding is worth more than the page's few milliseconds there.
-    Beyond four, memory is what limits decoding.
-    """
-    return min(cores, max(2, cores - 1), 4) if isolated else 1
-
-
-def _finished(value: Mapping[str, Any]) -> Finished:
-    return Finished(
-        value["reason"],
-        Usage(
-            prompt_tokens=value["prompt_tokens"],
-            cached_tokens=value["cached_tokens"],
-            new_tokens=value["new_tokens"],
-            prefill_ms=value["prefill_ms"],
-            decode_ms=value["decode_ms"],
-        ),
-    )

@@ -25,13 +25,15 @@ class Adapter:
         return any(word in name for word in _SOFTWARE)
 
 
-BuiltinAi = Literal["unavailable", "downloadable", "downloading", "available"]  # as LanguageModel.availability() says
+# As LanguageModel.availability() says; "missing" where there is no LanguageModel.
+BuiltinAi = Literal["missing", "unavailable", "downloadable", "downloading", "available"]
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     webgpu: Adapter | None
     wasm_simd: bool
+    wasm_64: bool  # 64-bit memory, and code in it that can wait (JSPI): llama.cpp needs both
     cross_origin_isolated: bool  # without it the WASM engine has one thread
     hardware_concurrency: int
     opfs: bool  # without it, models last until the tab closes
@@ -40,7 +42,7 @@ class Capabilities:
     quota_bytes: int  # an estimate; Chrome says 10 GiB whatever the disk has. 0 is unknown
     memory_gb: float | None = None  # of the whole device, rounded and capped by the browser; only Chromium says
     phone: bool = False  # or a tablet: the system ends a page that takes much memory
-    builtin_ai: BuiltinAi = "unavailable"
+    builtin_ai: BuiltinAi = "missing"
 
     @property
     def free_bytes(self) -> int | None:
@@ -56,6 +58,7 @@ def from_wire(probe: Mapping[str, Any], status: Mapping[str, Any], device: Mappi
         if gpu is None
         else Adapter(gpu["vendor"], gpu["architecture"], gpu["shader_f16"], gpu["max_buffer_bytes"]),
         wasm_simd=probe["wasm_simd"],
+        wasm_64=probe["wasm_64"],
         cross_origin_isolated=probe["cross_origin_isolated"],
         hardware_concurrency=probe["hardware_concurrency"],
         opfs=status["opfs"],

@@ -5,11 +5,12 @@ WebGPU first, then WASM. A reason is a stable code; the languages have its sente
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from pyapp.errors import EngineUnavailable
-from pyapp.models.capabilities import Capabilities
+from pyapp.models.capabilities import BuiltinAi, Capabilities
 from pyapp.models.manifest import Device, ModelSpec, Variant
 
 Preference = Literal["auto", "wasm", "webgpu"]
@@ -19,8 +20,11 @@ Reason = Literal[
     "no_webgpu",
     "feature_missing",
     "no_wasm_simd",
+    "no_wasm_64",
     "too_big_for_wasm",
+    "no_model_library",
     "no_builtin_ai",
+    "builtin_ai_unavailable",
     # why it can, but is not taken unless the user asks for its device
     "software_adapter",
     "buffer_too_small",
@@ -29,8 +33,13 @@ Reason = Literal[
     "single_thread",
     "kept_until_tab_closes",
     "space_may_be_short",
+    "browser_downloads",
 ]
 
+_BROWSER_BLOCKS: Mapping[BuiltinAi, tuple[Reason, ...]] = {
+    "missing": ("no_builtin_ai",),
+    "unavailable": ("builtin_ai_unavailable",),
+}
 ORDER: tuple[Device, ...] = ("webgpu", "wasm", "browser")
 WASM_HEAP_BYTES = 2**32  # 32-bit addresses
 SMALLEST_CEILING = 2**28  # below it there would be nothing to offer
@@ -98,10 +107,16 @@ def fit(variant: Variant, capabilities: Capabilities) -> Fit:
 
 
 def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
+    if variant.device == "server":
+        return ()
     if variant.device == "browser":
-        return ("no_builtin_ai",) if capabilities.builtin_ai == "unavailable" else ()
+        return _BROWSER_BLOCKS.get(capabilities.builtin_ai, ())
     if variant.pinned and not variant.files:
         return ("not_built",)
+    if variant.engine == "wllama" and not capabilities.wasm_64:
+        return ("no_wasm_64",)
+    if variant.engine == "webllm" and not _has_library(variant):
+        return ("no_model_library",)
     if variant.device == "wasm":
         if not capabilities.wasm_simd:
             return ("no_wasm_simd",)
@@ -110,6 +125,12 @@ def _blockers(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...
         return ("no_webgpu",)
     offered = {"shader-f16"} if capabilities.webgpu.shader_f16 else set()
     return () if offered.issuperset(variant.features) else ("feature_missing",)
+
+
+def _has_library(variant: Variant) -> bool:
+    """MLC's models need a program for the GPU that is not always published with their weights."""
+    names = [file.path for file in variant.files] or (variant.repository.wants if variant.repository else ())
+    return any(name.endswith(".wasm") for name in names)
 
 
 def _doubts(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
@@ -126,6 +147,8 @@ def _doubts(variant: Variant, capabilities: Capabilities) -> tuple[Reason, ...]:
 
 
 def _remarks(variant: Variant, capabilities: Capabilities) -> list[Reason]:
+    if variant.device == "browser":  # which keeps it where it likes
+        return [] if capabilities.builtin_ai == "available" else ["browser_downloads"]
     remarks: list[Reason] = []
     if variant.device == "wasm" and not (capabilities.cross_origin_isolated and capabilities.hardware_concurrency > 1):
         remarks.append("single_thread")

@@ -17,7 +17,8 @@ from pyapp.errors import CandilError, FileChanged, HashMismatch, QuotaExceeded
 from pyapp.models import record
 from pyapp.models.chunk_fetch import ChunkFetch, RangeIgnored, Surroundings, same_etag
 from pyapp.models.journal import Journal, resume
-from pyapp.models.manifest import ManifestFile, ModelSpec, Variant
+from pyapp.models.manifest import ManifestFile, ModelSpec, UnpinnedFile, Variant
+from pyapp.models.own import kept_as
 from pyapp.models.progress import DownloadProgress, Phase, Reporter
 from pyapp.models.store_wire import Listing
 
@@ -54,6 +55,7 @@ async def download(model: ModelSpec, variant: Variant, given: Surroundings) -> A
             async for step in steps:
                 yield step
         yield run.progress("committing")
+        model, variant = kept_as(model, variant, run.first_use)
         await given.wire.record(record.key(model, variant), record.to_wire(model, variant))
 
 
@@ -67,11 +69,14 @@ class _Download:
         self._files: list[_File] = []
         self._tasks: dict[asyncio.Task[str | None], ChunkFetch | _Hash] = {}
         self._wake = asyncio.Event()
+        self._blobs: dict[str, int] = {}
+        self.first_use: dict[str, str] = {}  # the sha256 of each file whose hash nobody had told, by its partial's name
         self._reporter = Reporter(variant.bytes, given.clock, given.policy)
 
     # ---- before the first byte ----
 
     async def prepare(self, found: Listing) -> None:
+        self._blobs = found.blobs
         for sha256, file in self._wanted.items():
             if found.blobs.get(sha256) == file.bytes:
                 self._kept += file.bytes
@@ -209,10 +214,15 @@ class _Download:
     async def _hash_ended(self, state: _File, sha256: str | None) -> None:
         if sha256 is None:
             return
-        if sha256 != state.file.sha256:
+        if isinstance(state.file, UnpinnedFile):
+            self.first_use[state.file.sha256] = sha256
+        elif sha256 != state.file.sha256:
             await self._wire.discard(state.file.sha256)
             raise HashMismatch("the bytes are not the ones the catalog promises", path=state.file.path)
-        await self._wire.commit(state.file.sha256)
+        if self._blobs.get(sha256) == state.file.bytes:  # what an address led to is here already
+            await self._wire.discard(state.file.sha256)
+        else:
+            await self._wire.commit(state.file.sha256, sha256)
         state.committed = True
         self._kept += state.file.bytes
 

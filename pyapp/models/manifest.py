@@ -12,14 +12,16 @@ nothing is fetched before. There is no form for a hash without a revision.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 from pyapp.models.names import FILE_GLOB, FILE_PATH, HOST, MODEL_ID, REPO, REVISION, SHA256, URL, VARIANT_NAME, WORD
 from pyapp.models.strict_json import Node, loads
 
-Device = Literal["wasm", "webgpu", "browser"]  # "browser": wherever the browser runs a model of its own
+Device = Literal["wasm", "webgpu", "browser", "server"]
+"""Where a model runs. "browser": wherever the browser runs a model of its own. "server": on one that the user named,
+never in a catalog."""
 
 FORMAT = 1
 ENGINES = frozenset({"transformers_js", "wllama", "builtin_ai", "webllm"})
@@ -34,6 +36,16 @@ class ManifestFile:
     url: str  # relative to the manifest, or absolute
     bytes: int
     sha256: str
+
+    @property
+    def in_place(self) -> bool:
+        """A file the user picked, read where it is: instead of a sha256 it has the name the page knows it by."""
+        return not SHA256.fullmatch(self.sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class UnpinnedFile(ManifestFile):
+    """From an address the user gave: nobody has told its hash. `sha256` names what has arrived until all has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +89,11 @@ class Variant:
         return self.repository is None or self.repository.revision is not None
 
     @property
+    def in_place(self) -> bool:
+        """Nothing is to be fetched: the user has picked its files."""
+        return any(file.in_place for file in self.files)
+
+    @property
     def bytes(self) -> int:
         """Bytes to fetch and to keep, an estimate of one that is not pinned; files of one sha256 are kept once."""
         if self.repository is not None and not self.pinned:
@@ -107,7 +124,30 @@ class BrowserSource:
     """Part of the browser, which fetches and keeps it: there are no files for us."""
 
 
-Source = EmbeddedSource | HubSource | BrowserSource
+@dataclass(frozen=True, slots=True)
+class ServerSource:
+    """On a server that speaks OpenAI's protocol; `model` is the server's name for it. Never in a catalog."""
+
+    base_url: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnSource:
+    """A file of the user's, called `name` on their disk; never in a catalog."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """An address the user gave; never in a catalog. The hashes are those of the first download."""
+
+    url: str
+
+
+UserSource = OwnSource | UrlSource
+Source = EmbeddedSource | HubSource | BrowserSource | ServerSource | UserSource
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +162,15 @@ class ModelSpec:
     source: Source
     verified: bool  # somebody of this project ran it and compared its answers
     variants: tuple[Variant, ...]
+
+    @property
+    def own(self) -> bool:
+        """The user's, not this site's."""
+        return isinstance(self.source, UserSource)
+
+    @property
+    def in_place(self) -> bool:
+        return any(variant.in_place for variant in self.variants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,15 +198,16 @@ class Manifest:
 
 def parse(text: str) -> Manifest:
     """The catalog in `text`. Raises ManifestError, one sentence that names the place, when anything is wrong."""
-    return read(loads(text))
+    return read(loads(text), read_source)
 
 
-def read(root: Node) -> Manifest:
+def read(root: Node, source: Callable[[Node], Source]) -> Manifest:
+    """`source` reads where a model is from."""
     version = root.at("format").integer(least=0)
     if version != FORMAT:
         raise root.at("format").wrong(f"is {version}; this version of Candil reads {FORMAT}")
     nodes = root.at("models").items()
-    models = tuple(_model(node) for node in nodes)
+    models = tuple(_model(node, source(node.at("source"))) for node in nodes)
     _distinct(zip(nodes, (model.id for model in models), strict=True), "id")
     _one_size_per_hash(models)
     return Manifest(models, _engines(root.at("engines")) if root.has("engines") else {})
@@ -169,18 +219,21 @@ def of_engines(manifest: Manifest, engines: Collection[str]) -> Manifest:
     return replace(manifest, models=tuple(model for model in models if model.variants))
 
 
-def _model(node: Node) -> ModelSpec:
-    source = _source(node.at("source"))
+def _model(node: Node, source: Source) -> ModelSpec:
     nodes = node.at("variants").items(least=1)
     variants = tuple(_variant(variant, source) for variant in nodes)
     _distinct(zip(nodes, (variant.name for variant in variants), strict=True), "name")
+
+    def silent(key: str) -> bool:
+        return isinstance(source, UserSource) and node.at(key).value == ""  # the file says nothing of a licence
+
     return ModelSpec(
         id=node.at("id").text(MODEL_ID, "lower-case letters, digits, dots and dashes"),
         title=node.at("title").text(),
         parameters=node.at("parameters").integer(least=0),
         context_tokens=node.at("context_tokens").integer(least=1),
-        license=node.at("license").text(),
-        license_url=node.at("license_url").text(URL, _URL_WORDS),
+        license="" if silent("license") else node.at("license").text(),
+        license_url="" if silent("license_url") else node.at("license_url").text(URL, _URL_WORDS),
         languages=tuple(language.text(WORD, "a language tag") for language in node.at("languages").items()),
         source=source,
         verified=node.at("verified").boolean(),
@@ -188,7 +241,8 @@ def _model(node: Node) -> ModelSpec:
     )
 
 
-def _source(node: Node) -> Source:
+def read_source(node: Node) -> Source:
+    """Where a model of the catalog is from."""
     match node.at("kind").one_of({"embedded", "hub", "browser"}):
         case "hub":
             return HubSource(host=_host(node), repo=node.at("repo").text(REPO, "owner/name"))

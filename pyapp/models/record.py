@@ -16,13 +16,23 @@ from pyapp.models.manifest import (
     HubSource,
     ManifestFile,
     ModelSpec,
+    OwnSource,
     Source,
+    UrlSource,
     Variant,
     read,
+    read_source,
 )
+from pyapp.models.names import URL
 from pyapp.models.strict_json import Node
 
-_KINDS: dict[type[Source], str] = {EmbeddedSource: "embedded", HubSource: "hub", BrowserSource: "browser"}
+_KINDS: dict[type[Source], str] = {
+    EmbeddedSource: "embedded",
+    HubSource: "hub",
+    BrowserSource: "browser",
+    OwnSource: "own",
+    UrlSource: "url",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +55,17 @@ def content(variant: Variant) -> frozenset[str]:
     return frozenset(file.sha256 for file in variant.files)
 
 
+def _source(node: Node) -> Source:
+    """Also what no catalog has: the user's own."""
+    match node.at("kind").value:
+        case "own":
+            return OwnSource(node.at("name").text())
+        case "url":
+            return UrlSource(node.at("url").text(URL, "an address"))
+        case _:
+            return read_source(node)
+
+
 def to_wire(model: ModelSpec, variant: Variant) -> dict[str, Any]:
     entry = asdict(model)
     entry["source"]["kind"] = _KINDS[type(model.source)]
@@ -65,7 +86,7 @@ def from_wire(wire: object, blobs: dict[str, int]) -> Installed | None:
     """None for what this version cannot read: as if it were not installed. `blobs`: bytes by sha256."""
     try:
         root = Node(wire, "$")
-        (model,) = read(root).models
+        (model,) = read(root, _source).models
         name = root.at("variant").text()
         (variant,) = (v for v in model.variants if v.name == name)
     except (ManifestError, ValueError):

@@ -14,11 +14,13 @@ from pyapp.errors import DownloadError, HashMismatch
 from pyapp.models import record
 from pyapp.models.chunk_fetch import Surroundings
 from pyapp.models.download import DownloadProgress, download
+from pyapp.models.importing import Copied, keep
 from pyapp.models.journal import resume
 from pyapp.models.manifest import ManifestFile, ModelSpec, Variant
 from pyapp.models.pinning import pin
 from pyapp.models.policy import Policy
 from pyapp.models.record import Installed
+from pyapp.models.remote import RemoteFile
 from pyapp.models.store_wire import Listing, StoreWire, Stream
 
 
@@ -82,6 +84,19 @@ class Store:
     def download(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[DownloadProgress, None]:
         """See pyapp.models.download.download."""
         return download(model, variant, self._given)
+
+    def keep(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Copied, None]:
+        """See pyapp.models.importing.keep."""
+        return keep(model, variant, self._given.wire)
+
+    def remote(self, url: str) -> RemoteFile:
+        return RemoteFile(url, self._given)
+
+    async def discard(self, variant: Variant) -> None:
+        """Drops what has arrived of files that are not whole."""
+        async with self._wire.locked():
+            for sha256 in {file.sha256 for file in variant.files} & (await self._wire.listing()).partials.keys():
+                await self._wire.discard(sha256)
 
     async def pin(self, variant: Variant) -> Variant:
         """See pyapp.models.pinning.pin; a busy hub is asked again."""

@@ -5,6 +5,7 @@ Every call runs to its end before it returns, so what it wrote is written.
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -78,8 +79,18 @@ class StoreWire:
     def hash(self, sha256: str, upto: int, total: int) -> AsyncGenerator[Any, None]:
         return self._stream("store.hash", {"sha256": sha256, "upto": upto, "total": total})
 
-    async def commit(self, sha256: str) -> None:
-        await self._last("store.commit", {"sha256": sha256})
+    def import_(self, sha256: str, picked: str) -> AsyncGenerator[Any, None]:
+        return self._stream("store.import", {"sha256": sha256, "files": {"file": picked}})
+
+    async def peek(self, url: str, offset: int, length: int, idle_timeout_ms: int) -> tuple[bytes, int]:
+        """A part of the file, and how long all of it is."""
+        asked = {"url": url, "offset": offset, "length": length, "idle_timeout_ms": idle_timeout_ms}
+        value = await self._last("store.peek", asked)
+        return b64decode(value["bytes"]), value["total"]
+
+    async def commit(self, sha256: str, as_: str) -> None:
+        """The partial `sha256` becomes the blob `as_`."""
+        await self._last("store.commit", {"sha256": sha256, "as": as_})
 
     def verify(self, sha256: str) -> AsyncGenerator[Any, None]:
         return self._stream("store.verify", {"sha256": sha256})

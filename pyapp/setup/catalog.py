@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pyapp.errors import EngineUnavailable, ManifestError
 from pyapp.models.capabilities import Capabilities
 from pyapp.models.choice import Choice, Preference, choose, fit
-from pyapp.models.manifest import EngineFiles, Manifest, ModelSpec, Variant
+from pyapp.models.manifest import BrowserSource, EngineFiles, Manifest, ModelSpec, Variant
 from pyapp.setup.state import Offer
 
 Pick = tuple[ModelSpec, Variant]
@@ -19,15 +19,15 @@ class Catalog:
     capabilities: Capabilities
     preference: Preference  # "auto" unless the user forces a device
     manifest: Manifest = field(default_factory=lambda: Manifest(()))
+    served: tuple[ModelSpec, ...] = ()  # on servers of the user's: never offered, only named
 
-    def having(self, model: ModelSpec) -> Catalog:
-        """With `model` in the place of the one of its id."""
-        models = tuple(model if each.id == model.id else each for each in self.manifest.models)
-        return replace(self, manifest=replace(self.manifest, models=models))
+    def serving(self, model: ModelSpec) -> Catalog:
+        """With a model on a server, in the place of the one of its id."""
+        return replace(self, served=(*(each for each in self.served if each.id != model.id), model))
 
     def fitting(self) -> Iterator[Pick]:
-        """What runs here, best first: the models in the catalog's order, of each its variants."""
-        for model in self.manifest.models:
+        """What runs here, best first: models in the catalog's order, of each its variants; the browser's own last."""
+        for model in sorted(self.manifest.models, key=lambda model: isinstance(model.source, BrowserSource)):
             choice = self._choice_or_none(model)
             for variant in (choice.variant, *choice.fallbacks) if choice else ():
                 yield model, variant
@@ -41,10 +41,21 @@ class Catalog:
 
     def named(self, key: str | None) -> Iterator[Pick]:
         """The variant that `key` names, if it may run here."""
-        for model in self.manifest.models:
+        for model in (*self.manifest.models, *self.served):
             for variant in model.variants:
                 if pick_key(model, variant) == key and self._may_run(variant):
                     yield model, variant
+
+    def having(self, *models: ModelSpec) -> Catalog:
+        """Each in the place of the one of its id, or at the end, and of what was read in place until now."""
+        sources = {model.source for model in models if model.own}
+        rest = (model for model in self.manifest.models if not (model.in_place and model.source in sources))
+        known = {model.id: model for model in rest} | {model.id: model for model in models}
+        return replace(self, manifest=replace(self.manifest, models=tuple(known.values())))
+
+    def without(self, model: ModelSpec) -> Catalog:
+        rest = tuple(each for each in self.manifest.models if each.id != model.id)
+        return replace(self, manifest=replace(self.manifest, models=rest))
 
     def fallback(self, model: ModelSpec, variant: Variant) -> Variant | None:
         """The next variant that could run here, None when the user forced the device or there is none."""

@@ -7,6 +7,7 @@ from contextlib import aclosing, suppress
 from typing import Protocol
 
 from pyapp.engine import Transport, values
+from pyapp.engines.builtin_ai import declared
 from pyapp.errors import OfflineUnavailable
 from pyapp.models.download import DownloadProgress
 from pyapp.models.manifest import ModelSpec, Variant
@@ -41,6 +42,11 @@ class ModelStore(Protocol):
 async def fetch(offer: Offer, transport: Transport, store: ModelStore) -> AsyncGenerator[Downloading, None]:
     """Ends when the variant is installed. Closing it keeps what has arrived. Raises CandilError."""
     yield Downloading(offer)
+    if offer.variant.device == "browser":
+        async with aclosing(transport.stream("builtin_ai.download", {"languages": declared(())})) as shares:
+            async for value in shares:
+                yield Downloading(offer, share=value["share"])
+        return
     await values(transport, "page.persist")
     group = f"{offer.variant.engine}:{offer.variant.device}"
     with suppress(OfflineUnavailable):  # then the engine is fetched when it is loaded, each time

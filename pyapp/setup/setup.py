@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
@@ -57,6 +57,10 @@ class PageIntent:
         self._key = key
 
 
+async def _none_served() -> tuple[ModelSpec, ...]:
+    return ()
+
+
 def _ignore(_state: SetupState) -> None:
     pass
 
@@ -77,6 +81,7 @@ class Setup:
     loading: Intent = field(default_factory=PageIntent)  # keys: `crashed`, and what is being loaded
     crashed: tuple[str, ...] = ()  # a load of these ended the page
     engines: Collection[str] = ENGINES  # what this build runs
+    served: Callable[[], Awaitable[tuple[ModelSpec, ...]]] = _none_served  # on servers the user has put to use
     catalog: Catalog | None = None  # None until the device was looked at
     _running: asyncio.Task[None] | None = None
     _lock: asyncio.Task[None] | None = None
@@ -137,11 +142,15 @@ class Setup:
         """Loads this variant now and on later visits; fetches it first where it is not whole. Not in a second tab."""
         if self.catalog is None or isinstance(self.state, Elsewhere):
             return
+        if model.own:
+            self.catalog = self.catalog.having(model)
         self._usual = None
         self.chosen.set(pick_key(model, variant))
         if self.state == Ready(model, variant):
             return
         await self._give_up()
+        if variant.device == "server":
+            self.catalog = self.catalog.serving(model)
         if await self._is_installed(variant):
             await self._run(self._load(model, variant))
         else:
@@ -175,6 +184,8 @@ class Setup:
         """
         key = pick_key(model, variant)
         await self.store.delete(model, variant)
+        if model.own:
+            self.catalog = self._catalog().without(model)
         for named in (self.intent, self.chosen):
             if named.get() == key:
                 named.set(None)
@@ -225,17 +236,27 @@ class Setup:
     async def _look_around(self) -> None:
         asked = ("transformers_js.probe", "store.status", "page.device")
         capabilities = from_wire(*[(await values(self.transport, op))[-1] for op in asked])
+        self.catalog = self.catalog or Catalog(capabilities, self.device)  # the user's own models need no more
+        installed = await self.store.installed()
         try:
             answer = await values(self.transport, "page.read", {"url": MANIFEST_URL})
             manifest = parse(answer[-1]["body"])
         except CandilError:
             # Offline, or the catalog is broken: what is installed needs no catalog.
-            installed = await self.store.installed()
             if not installed:
                 raise
             manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
         manifest = with_pins(of_engines(manifest, self.engines), await self.store.records())
-        self.catalog = Catalog(capabilities, self.device, manifest)
+        own = [model for model in self.catalog.manifest.models if model.own]
+        own += [model for model, _ in installed if model.own]
+        self.catalog = Catalog(capabilities, self.device, manifest, await self.served()).having(*own)
+
+    async def ask_browser(self) -> None:
+        """Where its own model stands may have changed since the device was looked at."""
+        if self.catalog:
+            builtin_ai = (await values(self.transport, "page.device"))[-1]["builtin_ai"]
+            capabilities = replace(self.catalog.capabilities, builtin_ai=builtin_ai)
+            self.catalog = replace(self.catalog, capabilities=capabilities)
 
     async def _go_on(self, ask: bool) -> None:
         catalog = self._catalog()
@@ -243,7 +264,7 @@ class Setup:
         here = [
             (model, variant)
             for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]
-            if variant.pinned and content(variant) in whole
+            if self._is_here(variant, whole)
         ]
         for model, variant in here:
             if pick_key(model, variant) not in self.crashed:
@@ -321,7 +342,16 @@ class Setup:
 
     async def _is_installed(self, variant: Variant) -> bool:
         """By content: an edit of the catalog's words does not make the files others."""
-        return variant.pinned and content(variant) in await self._whole()
+        return self._is_here(variant, await self._whole())
+
+    def _is_here(self, variant: Variant, whole: Collection[frozenset[str]]) -> bool:
+        match variant.device:
+            case "browser":
+                return self._catalog().capabilities.builtin_ai == "available"
+            case "server":
+                return True
+            case _:
+                return variant.in_place or (variant.pinned and content(variant) in whole)
 
     async def _whole(self) -> set[frozenset[str]]:
         return {content(variant) for _, variant in await self.store.installed()}

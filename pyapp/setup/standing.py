@@ -92,6 +92,8 @@ def rows(catalog: Catalog, survey: Survey) -> Iterator[Row]:
     best = {model.id: variant for model, variant in reversed(list(catalog.fitting()))}
     known: set[str] = set()
     for model in catalog.manifest.models:
+        if model.in_place:
+            continue  # nothing of it is kept
         of_model = [_row(model, variant, catalog, survey, best.get(model.id) == variant) for variant in model.variants]
         known.update(row.key for row in of_model)
         yield from sorted(of_model, key=lambda row: (not row.recommended, _VERDICTS.index(row.fit.verdict)))
@@ -102,7 +104,10 @@ def rows(catalog: Catalog, survey: Survey) -> Iterator[Row]:
 
 
 def _row(model: ModelSpec, variant: Variant, catalog: Catalog, survey: Survey, recommended: bool) -> Row:
-    return Row(model, variant, fit(variant, catalog.capabilities), _standing(model, variant, survey), recommended)
+    standing = _standing(model, variant, survey)
+    if variant.device == "browser" and catalog.capabilities.builtin_ai == "available":
+        standing = Whole()
+    return Row(model, variant, fit(variant, catalog.capabilities), standing, recommended)
 
 
 def _standing(model: ModelSpec, variant: Variant, survey: Survey) -> Standing:

@@ -47,6 +47,7 @@ class Downloading:
     offer: Offer
     progress: DownloadProgress | None = None
     engine_received_bytes: int = 0
+    share: float = 0.0  # of a download that the browser makes for itself, and whose size it does not tell
 
     @property
     def received_bytes(self) -> int:
@@ -56,7 +57,8 @@ class Downloading:
 
     @property
     def fraction(self) -> float:
-        return min(1.0, self.received_bytes / self.offer.total_bytes)
+        total = self.offer.total_bytes
+        return min(1.0, self.received_bytes / total) if total else self.share
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ FORMAT = "candil.chats"
 VERSION = 1
 TITLED_BY = ("text", "user", "model")
 REASONS = (None, "stop", "length")
-DEVICES: tuple[Device, ...] = ("wasm", "webgpu", "browser")
+DEVICES: tuple[Device, ...] = ("wasm", "webgpu", "browser", "server")
 
 
 def chat_value(conversation: Conversation) -> dict[str, object]:
@@ -140,7 +140,8 @@ def _entry_read(record: Object, chat_id: str, ids: Mapping[str, str]) -> Entry:
 
 def _origin(value: Object) -> Origin:
     device = one_of(_member(value, "device"), DEVICES)
-    return Origin(text(_member(value, "model")), device, text(_member(value, "engine")))
+    host = text(value.get("host", ""))  # older exports have none
+    return Origin(text(_member(value, "model")), device, text(_member(value, "engine")), host)
 
 
 def _usage(value: Object) -> Usage:

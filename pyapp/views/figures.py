@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from pyapp.chat.tree import Entry, Origin
 from pyapp.engine import Usage
-from pyapp.figures import Conditions, advice, prefill_tokens, prefill_tokens_per_s, seconds
+from pyapp.figures import Conditions, advice, prefill_tokens, prefill_tokens_per_s, seconds, where
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
+
+_WHERE = {"here": "stats.private", "this_computer": "stats.this_computer", "sent": "stats.sent"}
 
 
 def stats(entry: Entry, language: Language, conditions: Conditions) -> Html:
     """One line, which opens; empty for an answer of which nothing is known, such as an imported one."""
     line = [fill("<span>{figure}</span> ", figure=figure) for figure in _line(entry, language)]
     if entry.origin:
-        line.append(fill('<span class="private">{text}</span>', text=language.text("stats.private")))
+        place = where(entry.origin)
+        kind = "private" if place != "sent" else "sent"
+        text = language.text(_WHERE[place], host=entry.origin.host)
+        line.append(fill('<span class="{kind}">{text}</span>', kind=kind, text=text))
     if not line:
         return Html()
     return fill(
@@ -57,7 +62,7 @@ def _facts(entry: Entry, language: Language) -> Html:
             "choice.model": entry.origin.model,
             "stats.engine": language.text(f"engine.{entry.origin.engine}"),
             "choice.runs_on": language.text(f"device.{entry.origin.device}"),
-            "stats.private": language.text("stats.private.text"),
+            "stats.where": language.text(f"{_WHERE[where(entry.origin)]}.text", host=entry.origin.host),
         }
     rows = [fill("<dt>{name}</dt><dd>{value}</dd>", name=language.text(key), value=v) for key, v in facts.items()]
     return fill(

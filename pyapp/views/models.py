@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import assert_never
 
-from pyapp.models.manifest import ModelSpec
+from pyapp.models.manifest import ModelSpec, OwnSource
 from pyapp.models_page import Shown
 from pyapp.setup.standing import Absent, Damaged, Fetching, Partly, Row, Verifying, Whole
 from pyapp.views.html import Html, fill, join
@@ -31,7 +31,9 @@ def page(shown: Shown, language: Language) -> Html:
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
         '<div data-part="device"></div><div data-part="digit"></div>'
         '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
-        '<div data-part="models">{models}</div>',
+        '<section id="own" class="own" aria-labelledby="own-title"></section>'
+        '<p class="visually-hidden" role="status" id="own-news"></p>'
+        '<div data-part="models">{models}</div><div data-part="servers"></div>',
         title=language.text("models.title"),
         close=language.text("settings.close"),
         storage=storage(shown, language),
@@ -64,11 +66,13 @@ def _model(model: ModelSpec, rows: list[Row], language: Language) -> Html:
 
 
 def _license(model: ModelSpec, language: Language) -> Html:
+    if not model.license_url:  # only of the user's own
+        return fill("{license}", license=model.license or language.text("own.license.none"))
     return fill(
         '<a href="{url}" target="_blank" rel="noopener noreferrer">{license} <span class="link-host">{host}</span>'
         '<span class="visually-hidden"> {new_tab}</span></a>',
         url=model.license_url,
-        license=model.license,
+        license=model.license or model.license_url,
         host=host_of(model.license_url),
         new_tab=language.text("models.new_tab"),
     )
@@ -137,12 +141,18 @@ def _badges(row: Row, language: Language) -> Iterator[str]:
         yield language.text("models.in_use" if row.use == "yes" else "models.loading")
     if row.recommended:
         yield language.text("models.recommended")
-    if not row.listed:
+    if row.model.own:
+        yield language.text("own.badge")
+    elif not row.listed:
         yield language.text("models.unlisted")
 
 
 def _needs(row: Row, language: Language) -> str:
-    return language.text(f"models.needs.{row.variant.device}", size=_size(row, language), dtype=row.variant.dtype)
+    needs = language.text(f"models.needs.{row.variant.device}", size=_size(row, language), dtype=row.variant.dtype)
+    return f"{needs} {language.text('models.unseen')}" if row.variant.engine in _UNSEEN else needs
+
+
+_UNSEEN = frozenset({"webllm"})  # engines that nobody of this project has seen answer
 
 
 def _size(row: Row, language: Language) -> str:
@@ -175,6 +185,8 @@ def _standing(row: Row, language: Language) -> Html:
             )
         case Whole():
             text = language.text("models.whole")
+        case Damaged() if isinstance(row.model.source, OwnSource):
+            return _note(language.text("own.damaged"))
         case Damaged(files):
             names = ", ".join(file.path for file in files)
             missing = language.size(sum(file.bytes for file in files))
@@ -225,13 +237,12 @@ def _actions(row: Row) -> Iterator[str]:
         case Verifying():
             yield "stop"
         case Damaged():
-            yield "repair"
-            yield "delete"
+            yield from ("delete",) if isinstance(row.model.source, OwnSource) else ("repair", "delete")
         case Whole():
             if can_run and row.usable and row.use == "no":
                 yield "use"
-            yield "verify"
-            yield "delete"
+            # The browser's own is the browser's to check and to delete.
+            yield from () if row.variant.device == "browser" else ("verify", "delete")
         case _ as unknown:
             assert_never(unknown)
 

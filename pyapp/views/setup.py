@@ -100,7 +100,7 @@ def _promises(offer: Offer, language: Language) -> Html:
 
 def _facts(offer: Offer, language: Language) -> Html:
     size = language.text(
-        "choice.size.value",
+        "choice.size.browser" if offer.variant.device == "browser" else "choice.size.value",
         total=language.size(offer.total_bytes),
         model=language.size(offer.variant.bytes),
         engine=language.size(offer.engine_bytes),
@@ -201,6 +201,8 @@ def _progress_card(state: Downloading, language: Language) -> Html:
 
 def progress_figures(state: Downloading, language: Language) -> str:
     """Percent, bytes of bytes, speed, time left: what is known of them."""
+    if state.offer.variant.device == "browser":
+        return f"{language.percent(state.fraction)} · {language.text('setup.download.browser')}"
     figures = [
         language.text(
             "setup.download.figures",

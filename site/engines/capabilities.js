@@ -14,6 +14,14 @@ export function hasSimd() {
   return WebAssembly.validate(SIMD);
 }
 
+function hasMemory64() {
+  try {
+    return Boolean(new WebAssembly.Memory(/** @type {any} */ ({ address: "i64", initial: 1n })));
+  } catch {
+    return false;
+  }
+}
+
 /** @returns {Promise<GPUAdapter | null>} null too where asking fails */
 export async function requestAdapter() {
   try {
@@ -36,5 +44,6 @@ export async function probe() {
     cross_origin_isolated: globalThis.crossOriginIsolated === true,
     hardware_concurrency: navigator.hardwareConcurrency,
     wasm_simd: hasSimd(),
+    wasm_64: hasMemory64() && "Suspending" in WebAssembly,
   };
 }

@@ -32,3 +32,33 @@ export function createPause() {
       port2.postMessage(null);
     });
 }
+
+/**
+ * What a callback is given, one by one. Left early, it ends only when `run` has.
+ *
+ * @template T
+ * @param {(push: (value: T) => void) => Promise<unknown>} run
+ * @returns {AsyncGenerator<T, void>}
+ */
+export async function* given(run) {
+  /** @type {T[]} */
+  const waiting = [];
+  let wake = () => {};
+  let ended = false;
+  const running = run((value) => {
+    waiting.push(value);
+    wake();
+  }).finally(() => {
+    ended = true;
+    wake();
+  });
+  running.catch(() => {}); // it is looked at below
+  try {
+    while (!ended || waiting.length > 0) {
+      if (waiting.length > 0) yield /** @type {T} */ (waiting.shift());
+      else await new Promise((/** @type {(value: void) => void} */ resolve) => (wake = resolve));
+    }
+  } finally {
+    await running;
+  }
+}

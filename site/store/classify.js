@@ -16,3 +16,8 @@ export function isFull(error) {
   if (error instanceof Failure) return error.code === "quota_exceeded";
   return error instanceof Error && error.name === "QuotaExceededError";
 }
+
+/** @param {unknown} error of a file the user picked, which was moved, changed or taken away since */
+export function isUnreadable(error) {
+  return error instanceof Error && (error.name === "NotReadableError" || error.name === "NotFoundError");
+}

@@ -26,8 +26,8 @@ export interface Disk {
   /** Opens the partial, made empty and without a journal if it is not there; several at once share it. */
   open(sha256: string): Promise<PartialFile>;
   journal(sha256: string, journal: unknown): Promise<void>;
-  /** Partial -> blob in one step; its journal goes. Whoever has the partial open loses it. */
-  commit(sha256: string): Promise<void>;
+  /** Partial -> blob of the name `as` in one step; its journal goes. Whoever has the partial open loses it. */
+  commit(sha256: string, as: string): Promise<void>;
   /** Whoever has the partial open loses it. */
   discard(sha256: string): Promise<void>;
   record(key: string, record: unknown): Promise<void>;

@@ -50,12 +50,13 @@ export async function writeJson(directory, name, value) {
 /**
  * By rename where the browser can; else by copy, the original kept until the copy is whole.
  * @param {FileSystemFileHandle} file @param {FileSystemDirectoryHandle} from @param {FileSystemDirectoryHandle} to
+ * @param {string} name what it is called there
  * @returns {Promise<void>}
  */
-export async function move(file, from, to) {
+export async function move(file, from, to, name) {
   const { move } = /** @type {any} */ (file); // not yet in TypeScript's library
-  if (move) return move.call(file, to, file.name);
-  const target = await to.getFileHandle(file.name, { create: true });
+  if (move) return move.call(file, to, name);
+  const target = await to.getFileHandle(name, { create: true });
   const handle = await target.createSyncAccessHandle();
   try {
     handle.truncate(0);

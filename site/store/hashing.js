@@ -72,14 +72,17 @@ export class RunningHashes {
 
 /**
  * @param {Blob} blob @param {() => Hasher} create @param {AbortSignal} signal
+ * @param {(at: number, bytes: Uint8Array<ArrayBuffer>) => void} [onBlock] is given every block that was hashed
  * @returns {AsyncGenerator<Step, void>} {sha256} in the last
  */
-export async function* hashOf(blob, create, signal) {
+export async function* hashOf(blob, create, signal, onBlock = () => {}) {
   const hasher = create();
   let reported = performance.now();
   for (let at = 0; at < blob.size; at += 4 * BLOCK) {
-    hasher.update(new Uint8Array(await blob.slice(at, at + 4 * BLOCK).arrayBuffer()));
+    const bytes = new Uint8Array(await blob.slice(at, at + 4 * BLOCK).arrayBuffer());
     if (signal.aborted) return;
+    hasher.update(bytes);
+    onBlock(at, bytes);
     if (performance.now() - reported < REPORT_MS) continue;
     yield { hashed: at };
     reported = performance.now();

@@ -84,11 +84,11 @@ export class MemoryDisk {
     this.#journals.set(sha256, JSON.stringify(journal));
   }
 
-  /** @param {string} sha256 */
-  async commit(sha256) {
+  /** @param {string} sha256 @param {string} as */
+  async commit(sha256, as) {
     const file = this.#partials.get(sha256);
     if (!file) throw new Failure("storage_failed", "there is nothing to commit");
-    this.#blobs.set(sha256, file.blob());
+    this.#blobs.set(as, file.blob());
     await this.discard(sha256);
   }
 

@@ -154,10 +154,10 @@ export class OpfsDisk {
     return writeJson(this.partials, sha256 + JOURNAL, journal);
   }
 
-  /** @param {string} sha256 */
-  async commit(sha256) {
+  /** @param {string} sha256 @param {string} as */
+  async commit(sha256, as) {
     await this.#close(sha256);
-    await move(await this.partials.getFileHandle(sha256), this.partials, this.blobs);
+    await move(await this.partials.getFileHandle(sha256), this.partials, this.blobs, as);
     await remove(this.partials, sha256 + JOURNAL);
   }
 

@@ -2,9 +2,10 @@
  * The store's ops over a disk; protocol.d.ts says what each takes and yields. No op retries, chooses or plans.
  */
 import { Failure } from "../worker.js";
+import { isUnreadable } from "./classify.js";
 import { hashOf, RunningHashes } from "./hashing.js";
 import { holdLock } from "./lock.js";
-import { read, transfer } from "./transfer.js";
+import { peek, read, transfer } from "./transfer.js";
 
 /** @typedef {import("./disk").Disk} Disk */
 /** @typedef {import("../protocol").Op} Op */
@@ -62,6 +63,20 @@ export function operations(opening, createSha256, base) {
     async *read(request, { signal }) {
       yield { text: await read(request, base, signal) };
     },
+    async *peek(request, { signal }) {
+      yield await peek(request, base, signal);
+    },
+    async *import({ sha256 }, { signal, blobs }) {
+      const file = await (await opening).open(checked(sha256));
+      try {
+        yield* hashOf(blobs.file, createSha256, signal, (at, bytes) => file.write(at, bytes));
+        file.flush();
+      } catch (error) {
+        throw isUnreadable(error) ? new Failure("file_unreadable", String(error)) : error;
+      } finally {
+        file.release();
+      }
+    },
     async *journal({ sha256, journal }) {
       await (await opening).journal(checked(sha256), journal);
     },
@@ -73,8 +88,8 @@ export function operations(opening, createSha256, base) {
         file.release();
       }
     },
-    async *commit({ sha256 }) {
-      await (await opening).commit(checked(sha256));
+    async *commit({ sha256, as = sha256 }) {
+      await (await opening).commit(checked(sha256), checked(as));
       hashes.forget(sha256);
     },
     async *discard({ sha256 }) {

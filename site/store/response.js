@@ -27,7 +27,7 @@ export function requestHeaders(part, ownOrigin) {
  */
 export function judge(answer, part, now) {
   refuse(answer, now);
-  if (/^text\/html\b/i.test(answer.headers.get("content-type") ?? "")) throw wrong("a web page where the file should be");
+  refusePage(answer);
   const etag = answer.headers.get("etag");
   if (part.etag && etag && opaque(part.etag) !== opaque(etag)) throw changed();
   if (answer.status === 206) return matchRange(answer.headers.get("content-range"), part);
@@ -48,6 +48,27 @@ export function refuse({ status, headers }, now) {
     throw new Failure("server_busy", `status ${status}`, { status, retry_after_s });
   }
   throw new Failure("server_refused", `status ${status}`, { status });
+}
+
+/** @param {Answer} answer */
+function refusePage({ headers }) {
+  if (/^text\/html\b/i.test(headers.get("content-type") ?? "")) throw wrong("a web page where the file should be");
+}
+
+/**
+ * Of a file of which nothing is known yet.
+ * @param {Answer} answer @param {number} offset what was asked for @param {number} now milliseconds
+ * @returns {{ first: number, total: number | null }} where its body begins, and the file's length if it is told
+ */
+export function judgePeek(answer, offset, now) {
+  refuse(answer, now);
+  refusePage(answer);
+  if (answer.status === 200) return { first: 0, total: plainLength(answer.headers) };
+  const value = answer.headers.get("content-range");
+  if (value === null) return { first: offset, total: null }; // other origins often hide it
+  const match = /^bytes (\d+)-\d+\/(\d+|\*)$/.exec(value.trim());
+  if (!match || Number(match[1]) !== offset) throw wrong(`Content-Range ${value}`);
+  return { first: offset, total: match[2] === "*" ? null : Number(match[2]) };
 }
 
 /**
@@ -79,7 +100,7 @@ function matchRange(value, { offset, length, total }) {
 }
 
 /** @param {Headers} headers @returns {number | null} the body's length, when it is told and not of a compressed form */
-function plainLength(headers) {
+export function plainLength(headers) {
   const encoding = headers.get("content-encoding");
   const length = headers.get("content-length");
   return length === null || (encoding && encoding !== "identity") ? null : Number(length);

@@ -3,7 +3,7 @@
  */
 import { Failure } from "../worker.js";
 import { isFull } from "./classify.js";
-import { judge, refuse, requestHeaders } from "./response.js";
+import { judge, judgePeek, plainLength, refuse, requestHeaders } from "./response.js";
 
 /** @typedef {import("./response").Part} Part */
 /** @typedef {Part & { url: string, idle_timeout_ms: number }} Request */
@@ -85,6 +85,55 @@ export async function read(request, base, signal) {
   }
 }
 
+/**
+ * A part of a file of which nothing is known yet; see store.peek in protocol.d.ts.
+ * @param {{ url: string, offset: number, length: number, idle_timeout_ms: number }} request
+ * @param {URL} base @param {AbortSignal} signal
+ * @returns {Promise<{ bytes: string, total: number }>}
+ */
+export async function peek({ url, offset, length, idle_timeout_ms }, base, signal) {
+  const watch = new Watch(signal, idle_timeout_ms);
+  try {
+    const address = new URL(url, base);
+    const response = await get(address, { Range: `bytes=${offset}-${offset + length - 1}` }, watch);
+    const { first, total } = judgePeek(response, offset, Date.now());
+    const bytes = await part(response, offset - first, length, watch);
+    return { bytes: base64(bytes), total: total ?? (await announced(address, watch)) };
+  } finally {
+    watch.stop();
+  }
+}
+
+/** @param {Response} response @param {number} from @param {number} length @param {Watch} watch */
+async function part(response, from, length, watch) {
+  const reader = response.body?.getReader();
+  const bytes = new Uint8Array(length);
+  let at = -from;
+  for (let piece = reader && (await nextBytes(reader, watch)); reader && piece; ) {
+    const fits = piece.subarray(Math.max(0, -at), length - at);
+    bytes.set(fits, Math.max(0, at));
+    at += piece.byteLength;
+    piece = at < length ? await nextBytes(reader, watch) : null;
+  }
+  return bytes.subarray(0, Math.max(0, Math.min(at, length)));
+}
+
+/** Where Content-Range is hidden: the length of the whole file. @param {URL} url @param {Watch} watch */
+async function announced(url, watch) {
+  const response = await get(url, {}, watch, "HEAD");
+  refuse(response, Date.now());
+  const length = plainLength(response.headers);
+  if (length === null) throw new Failure("wrong_content", "the server does not say how long the file is");
+  return length;
+}
+
+/** @param {Uint8Array} bytes */
+function base64(bytes) {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 1 << 15) text += String.fromCharCode(...bytes.subarray(at, at + (1 << 15)));
+  return btoa(text);
+}
+
 /** @param {Request} request @param {URL} base @param {Watch} watch */
 function ask(request, base, watch) {
   const url = new URL(request.url, base);
@@ -92,9 +141,10 @@ function ask(request, base, watch) {
 }
 
 /** @param {URL} url @param {Record<string, string>} headers @param {Watch} watch */
-async function get(url, headers, watch) {
+async function get(url, headers, watch, method = "GET") {
   try {
     return await fetch(url, {
+      method,
       headers,
       cache: "no-store", // gigabytes that are kept elsewhere; Firefox also breaks long streams through its cache
       credentials: "omit",

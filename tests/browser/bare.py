@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from playwright.sync_api import Browser, Page
+
+from tools.build import wllama
 
 ROOT = Path(__file__).parents[2]
 NODE_MODULES = ROOT / "node_modules"
@@ -36,6 +40,40 @@ SITE: Mapping[str, Path] = {
     "/bare_page.js": Path(__file__).parent / "bare_page.js",
     "/": ROOT / "site",
 }
+
+
+def wllama_files(made: Path) -> dict[str, Path]:
+    """What the site has of wllama, by its address; `made` is a folder for what the build makes."""
+    package = NODE_MODULES / "@wllama/wllama"
+    files = {f"/vendor/wllama/{Path(n).name}": package / n for n in ("esm/index.min.js", "esm/wasm/wllama.wasm")}
+    for name, code in wllama.workers(package):
+        files[f"/{name}"] = made / Path(name).name
+        files[f"/{name}"].write_bytes(code)
+    return {**files, "/vendor/jinja/": NODE_MODULES / "@huggingface/jinja/dist"}
+
+
+Told = dict[str, Any]
+Call = Callable[..., Told]
+
+
+def opened(chromium: Browser, url: str, engine: str) -> Page:
+    """A bare page with one engine's worker."""
+    page = chromium.new_page()
+    page.set_default_timeout(300_000)
+    page.goto(url)
+    page.wait_for_selector("html[data-ready]", state="attached")
+    page.evaluate("(engine) => start(`/engines/${engine}.js`)", engine)
+    return page
+
+
+def caller(page: Page, engine: str) -> Call:
+    def call(verb: str, payload: object, **options: object) -> Told:
+        told: Told = page.evaluate(
+            "([op, payload, options]) => call(op, payload, options)", [f"{engine}.{verb}", payload, options]
+        )
+        return told
+
+    return call
 
 
 @contextmanager

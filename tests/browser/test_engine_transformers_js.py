@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser.bare import serving
+from tests.browser.bare import Call, Told, caller, opened, serving
 from tools.embedded_model import prepare
 
 TEXTS = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
@@ -17,9 +16,6 @@ GREEDY = {"temperature": 0, "top_k": 40, "top_p": 0.95, "min_p": 0.05, "repetiti
 SEA = [{"role": "user", "content": "Tell me a story about the sea."}]
 
 pytestmark = pytest.mark.real_model
-
-Told = dict[str, Any]
-Call = Callable[..., Told]
 
 
 def files() -> dict[str, Path]:
@@ -33,22 +29,7 @@ def served() -> Iterator[tuple[str, list[str]]]:
 
 
 def bare(chromium: Browser, url: str) -> Page:
-    page = chromium.new_page()
-    page.set_default_timeout(300_000)
-    page.goto(url)
-    page.wait_for_selector("html[data-ready]", state="attached")
-    page.evaluate('start("/engines/transformers_js.js")')
-    return page
-
-
-def caller(page: Page) -> Call:
-    def call(verb: str, payload: object, **options: object) -> Told:
-        told: Told = page.evaluate(
-            "([op, payload, options]) => call(op, payload, options)", [f"transformers_js.{verb}", payload, options]
-        )
-        return told
-
-    return call
+    return opened(chromium, url, "transformers_js")
 
 
 def load(page: Page, names: list[str], device: str = "wasm") -> Told:
@@ -71,7 +52,7 @@ def engine(chromium: Browser) -> Iterator[Call]:
         assert told["values"] == [{"stage": "reading"}, {"stage": "session"}]
         asked.clear()
         refused.clear()
-        yield caller(page)
+        yield caller(page, "transformers_js")
         page.close()
     assert asked == []  # a loaded engine asks the network for nothing
     assert refused == []  # and runs into no policy
@@ -200,7 +181,7 @@ def test_a_prompt_beyond_the_window_is_refused_with_its_figures(engine: Call) ->
 
 def test_without_a_model_it_says_so(chromium: Browser, served: tuple[str, list[str]]) -> None:
     page = bare(chromium, served[0])
-    call = caller(page)
+    call = caller(page, "transformers_js")
     for verb, payload in {"count": {"messages": SEA}, "self_test": {"prompt_ids": [1], "steps": 1}}.items():
         assert call(verb, payload)["error"]["code"] == "not_loaded"
     (probe,) = call("probe", {})["values"]

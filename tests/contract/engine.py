@@ -7,10 +7,10 @@ answer with more than a few tokens.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 
-from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest, Message, Sampling, TextDelta
+from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest, Limit, Message, Sampling, TextDelta
 from pyapp.errors import CandilError, ContextOverflow, EmptyPrompt, NotLoaded
 from pyapp.models.manifest import ModelSpec, Variant
 
@@ -129,3 +129,10 @@ CONTRACT: Sequence[Check] = (
     max_new_tokens_is_kept,
     a_refused_request_changes_nothing,
 )
+
+NEEDS: Mapping[Check, Limit] = {the_same_seed_gives_the_same_text: "seed"}
+
+
+def applying(cannot: Set[Limit]) -> Sequence[Check]:
+    """What an engine keeps that declares it cannot do some of it."""
+    return [check for check in CONTRACT if NEEDS.get(check) not in cannot]

@@ -145,8 +145,9 @@ def test_the_precache_list_is_what_is_there(built: Target) -> None:
     shell = set(listed["groups"]["shell"])
     assert {"index.html", "boot.js", "app.zip", "stdlib.zip", "vendor/pyodide/pyodide.asm.wasm"} <= shell
     assert not {"sw.js", "model_manifest.json", "precache.js"} & shell
-    assert not any(name.startswith(("models/", "vendor/onnxruntime", "vendor/transformers")) for name in shell)
-    assert set(listed["groups"]) == {"shell", "transformers_js:wasm", "transformers_js:webgpu"}
+    later = ("models/", "vendor/onnxruntime", "vendor/transformers", "vendor/wllama", "vendor/jinja", "vendor/web-llm")
+    assert not any(name.startswith(later) for name in shell)
+    assert set(listed["groups"]) == {"shell"} | {f"{e}:{d}" for e, devices in vendor.ENGINES.items() for d in devices}
 
 
 def test_the_catalog_as_served(built: Target, model: Path) -> None:
@@ -169,14 +170,30 @@ def test_a_catalog_that_offers_what_is_not_converted(model: Path) -> None:
         filled(entry, model)
 
 
-def test_an_engines_code_is_counted(built: Target) -> None:
+def test_the_file_nobody_converted_is_offered_as_it_is(model: Path, tmp_path: Path) -> None:
+    gguf = tmp_path / "m.gguf"
+    gguf.write_bytes(b"GGUF")
+    sha256 = hashlib.sha256(b"GGUF").hexdigest()
+    variant = {"name": "gguf", "engine": "wllama", "device": "wasm", "dtype": "Q4_1"}
+    entry = {"id": "m", "source": {"kind": "embedded"}, "variants": [variant]}
+    url = f"models/smollm2-135m-instruct/{sha256[:12]}/m.gguf"
+    file = {"path": "m.gguf", "url": url, "bytes": 4, "sha256": sha256}
+    assert filled(entry, model, gguf) == {**entry, "variants": [{**variant, "files": [file]}]}
+    with pytest.raises(BuildError, match="offers gguf of m"):
+        filled(entry, model)
+
+
+ENGINE_DEVICES = [(engine, device) for engine, devices in vendor.ENGINES.items() for device in devices]
+
+
+@pytest.mark.parametrize(("engine", "device"), ENGINE_DEVICES)
+def test_an_engines_code_is_counted(built: Target, engine: str, device: str) -> None:
     catalog = json.loads((built.out / "model_manifest.json").read_text())
-    for device, names in vendor.ENGINES["transformers_js"].items():
-        code = catalog["engines"]["transformers_js"]["files"][device]
-        assert [file["path"] for file in code] == names
-        for file in code:
-            assert file["bytes"] == (built.out / file["path"]).stat().st_size
-            assert file["wire_bytes"] == (built.out / f"{file['path']}.br").stat().st_size
+    code = catalog["engines"][engine]["files"][device]
+    assert [file["path"] for file in code] == vendor.ENGINES[engine][device]
+    for file in code:
+        assert file["bytes"] == (built.out / file["path"]).stat().st_size
+        assert file["wire_bytes"] == (built.out / f"{file['path']}.br").stat().st_size
 
 
 def test_development_has_neither_app_nor_precache_list_nor_brotli(sources: Sources, tmp_path: Path) -> None:

@@ -80,6 +80,7 @@ def device(webgpu: Adapter | None = None, **changes: Any) -> Capabilities:
     values: dict[str, Any] = {
         "webgpu": webgpu,
         "wasm_simd": True,
+        "wasm_64": True,
         "cross_origin_isolated": True,
         "hardware_concurrency": 8,
         "opfs": True,

@@ -75,11 +75,11 @@ def test_candil_json_lists_every_file_as_it_is(tmp_path: Path, gguf: Path) -> No
 
 def test_the_self_test_is_what_each_variant_says(tmp_path: Path, gguf: Path) -> None:
     assert _convert(gguf, tmp_path / "out") == 0
-    llama = conversion.open_source(gguf).llama
+    network = conversion.open_source(gguf).network
     for variant in json.loads((tmp_path / "out/candil.json").read_text(encoding="utf-8"))["variants"]:
         test = variant["self_test"]
         assert 1 <= len(test["prompt_ids"]) <= 24
-        runner = OnnxRunner(tmp_path / f"out/onnx/model_{variant['dtype']}.onnx", llama)
+        runner = OnnxRunner(tmp_path / f"out/onnx/model_{variant['dtype']}.onnx", network)
         said = [int(logits.argmax()) for logits in runner.greedy(test["prompt_ids"], len(test["next_ids"]))]
         assert said == test["next_ids"]
 

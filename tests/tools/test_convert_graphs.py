@@ -28,9 +28,9 @@ def _source(folder: Path, **options: object) -> Source:
 
 def _kls(folder: Path, source: Source, storage: type[BlockStorage | DenseStorage | Int8Storage]) -> list[float]:
     """In one piece and token by token."""
-    (exact,) = exact_logits(source.llama, source.weights, [IDS])
+    (exact,) = exact_logits(source.network, source.weights, [IDS])
     graph = write_graph(folder / "graph.onnx", source, storage)[0]
-    return [fidelity.kl for _, fidelity in measure(graph, source.llama, IDS, exact)]
+    return [fidelity.kl for _, fidelity in measure(graph, source.network, IDS, exact)]
 
 
 @pytest.mark.parametrize("quant", QUANTS)
@@ -69,8 +69,8 @@ def test_every_kind_of_network(tmp_path: Path, options: dict[str, object]) -> No
 
 def test_the_graph_gives_the_last_position_only(tmp_path: Path) -> None:
     source = _source(tmp_path)
-    (exact,) = exact_logits(source.llama, source.weights, [IDS])
-    runner = OnnxRunner(write_graph(tmp_path / "graph.onnx", source, BlockStorage)[0], source.llama)
+    (exact,) = exact_logits(source.network, source.weights, [IDS])
+    runner = OnnxRunner(write_graph(tmp_path / "graph.onnx", source, BlockStorage)[0], source.network)
     assert compare(exact[-1:], runner.prefill(IDS)).kl < EXACT
 
 
@@ -81,5 +81,5 @@ def test_big_graphs_keep_their_weights_in_chunks(tmp_path: Path, monkeypatch: py
     files = write_graph(tmp_path / "graph.onnx", source, BlockStorage)
     assert [path.name for path in files[:3]] == ["graph.onnx", "graph.onnx_data", "graph.onnx_data_1"]
     assert all(path.stat().st_size <= 200_000 for path in files)
-    (exact,) = exact_logits(source.llama, source.weights, [IDS])
-    assert max(fidelity.kl for _, fidelity in measure(files[0], source.llama, IDS, exact)) < EXACT
+    (exact,) = exact_logits(source.network, source.weights, [IDS])
+    assert max(fidelity.kl for _, fidelity in measure(files[0], source.network, IDS, exact)) < EXACT

@@ -106,7 +106,9 @@ def test_no_chromium(commands: list[list[str]], monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setattr(setup, "CHROMIUM", Path("/no/chromium"))
     if expected == "installed":
         setup.check_programs()
-        assert commands == [["sh", "-c", f"{setup.INSTALL} {name}"] for name in ("chromium", "redis-server")]
+        assert commands == [
+            ["sh", "-c", f"{setup.INSTALL} {name}"] for name in ("chromium chromium-headless-shell", "redis-server")
+        ]
     else:
         with pytest.raises(SystemExit) as exit:
             setup.check_programs()

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def _merged(word: list[str], pair: tuple[str, str]) -> list[str]:
     return out
 
 
-def _byte_level_tokenizer(writer: GGUFWriter, pre: str) -> int:
+def byte_level_tokenizer(writer: GGUFWriter, pre: str) -> int:
     """Adds a byte-level BPE tokenizer; gives back its number of tokens."""
     merges = train_merges(_TRAINING_TEXT, _MERGES)
     tokens = [*SPECIAL, *byte_letters(), *dict.fromkeys(left + right for left, right in merges)]
@@ -93,8 +94,10 @@ def _byte_level_tokenizer(writer: GGUFWriter, pre: str) -> int:
     return len(tokens)
 
 
-def _sentencepiece_tokenizer(writer: GGUFWriter) -> int:
-    """Adds a SentencePiece tokenizer in the way of Llama 2; gives back its number of tokens."""
+def sentencepiece_tokenizer(
+    writer: GGUFWriter, special: Mapping[str, TokenType] = MappingProxyType({}), *, space_prefix: bool = True
+) -> int:
+    """Adds a SentencePiece tokenizer in the way of Llama 2, and `special`; gives back its number of tokens."""
     letters = sorted(set("▁" + _TRAINING_TEXT.replace(" ", "▁") + "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:;!?'\n"))
     marked = {letter: "▁" if letter == byte_letters()[32] else letter for letter in byte_letters()}
     joined = [
@@ -103,13 +106,15 @@ def _sentencepiece_tokenizer(writer: GGUFWriter) -> int:
         if (left + right).isascii() or byte_letters()[32] in left
     ]
     joined = [piece for piece in dict.fromkeys(joined) if all(letter in letters for letter in piece)]
-    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *joined, *letters]
+    tokens = ["<unk>", "<s>", "</s>", *(f"<0x{byte:02X}>" for byte in range(256)), *joined, *letters, *special]
     kinds = [TokenType.UNKNOWN, *[TokenType.CONTROL] * 2, *[TokenType.BYTE] * 256]
-    kinds += [TokenType.NORMAL] * (len(tokens) - len(kinds))
+    kinds += [TokenType.NORMAL] * (len(tokens) - len(kinds) - len(special)) + list(special.values())
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
     writer.add_token_list(tokens)
     writer.add_token_scores([0.0] * 259 + [-float(rank) for rank in range(len(tokens) - 259)])
+    if not space_prefix:
+        writer.add_add_space_prefix(False)
     writer.add_token_types(kinds)
     writer.add_bos_token_id(1)
     writer.add_eos_token_id(2)
@@ -190,7 +195,7 @@ def write_tiny_gguf(
     writer = GGUFWriter(path, "llama")
     writer.add_name("Tiny random Llama")
     _add_network(writer, shape)
-    vocab = _sentencepiece_tokenizer(writer) if sentencepiece else _byte_level_tokenizer(writer, pre)
+    vocab = sentencepiece_tokenizer(writer) if sentencepiece else byte_level_tokenizer(writer, pre)
     writer.add_vocab_size(vocab)
     writer.add_chat_template(CHAT_TEMPLATE)
     tensors = _Tensors(writer, rng)

@@ -9,7 +9,7 @@ import pytest
 
 from pyapp.chat.tree import Origin
 from pyapp.engine import Usage
-from pyapp.figures import Advice, Conditions, advice, conditions, prefill_tokens, prefill_tokens_per_s, seconds
+from pyapp.figures import Advice, Conditions, advice, conditions, prefill_tokens, prefill_tokens_per_s, seconds, where
 from pyapp.models.capabilities import Adapter, Capabilities
 from pyapp.models.manifest import Manifest
 from pyapp.setup.catalog import Catalog
@@ -24,6 +24,7 @@ SOFTWARE = replace(GPU, vendor="SwiftShader")
 DEVICE = Capabilities(
     webgpu=None,
     wasm_simd=True,
+    wasm_64=True,
     cross_origin_isolated=True,
     hardware_concurrency=4,
     opfs=True,
@@ -76,3 +77,24 @@ def test_what_is_known_of_the_device(parameters: int, smaller: bool) -> None:
     assert conditions(None, MODEL, 5) == Conditions(5)
     assert conditions(catalog, None, 5) == Conditions(5, DEVICE)
     assert conditions(catalog, replace(MODEL, parameters=parameters), 5) == Conditions(5, DEVICE, smaller)
+
+
+@pytest.mark.parametrize(
+    ("host", "far"),
+    [
+        ("", "here"),
+        ("localhost:1234", "this_computer"),
+        ("[::1]", "this_computer"),
+        ("192.168.1.5:8080", "sent"),
+        ("api.example.org", "sent"),
+        ("no host at all", "sent"),
+    ],
+)
+def test_how_far_the_words_went(host: str, far: str) -> None:
+    assert where(Origin("Tiny", "server", "openai_http", host)) == far
+
+
+def test_a_server_is_not_this_device() -> None:
+    origin = Origin("Tiny", "server", "openai_http", "localhost:1234")
+    assert advice(WRITING, origin, given(smaller_model=True, webgpu=GPU)) == ()
+    assert advice(LONG, origin, given()) == ("long_answer",)

@@ -6,14 +6,14 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from pyapp.errors import AccessDenied, EngineFailed, LoadCrashed, NetworkFailed, StorageFailed
 from pyapp.models import record
-from pyapp.models.manifest import ModelSpec
+from pyapp.models.manifest import BrowserSource, ModelSpec, Variant
 from pyapp.models.policy import Policy
 from pyapp.models.store import Store
 from pyapp.models_page import ModelsPage, Shown
@@ -25,7 +25,7 @@ from tests.unit.models.made import file, model, variant
 from tests.unit.models.made_hub import MadeHub, unpinned
 from tests.unit.models.scripted_worker import Disk, Fault, ScriptedWorker, Server
 from tests.unit.run import run
-from tests.unit.setup.scripted import GPU, PROBE, MemoryIntent, transport
+from tests.unit.setup.scripted import DEVICE, GPU, PROBE, MemoryIntent, transport
 from tests.unit.transport import ScriptedTransport
 
 TOKENS = b'{"tokens": 1}'
@@ -41,11 +41,7 @@ LARGE = model(built("cpu", "wasm", "other"), name="large")
 
 
 def manifest(*models: ModelSpec) -> str:
-    entries = [asdict(each) for each in models]
-    for entry in entries:
-        entry["source"]["kind"] = "embedded"
-        for each in entry["variants"]:
-            del each["self_test"]
+    entries = [record.to_wire(each, each.variants[0])["models"][0] for each in models]
     return json.dumps({"format": 1, "models": entries})
 
 
@@ -544,6 +540,30 @@ def test_a_hub_that_refuses_is_told_in_the_row() -> None:
         assert isinstance(stage.row("there.wasm").remark, AccessDenied)
 
     play(hub_stage(), story)
+
+
+def test_the_browsers_own_model_stands_as_the_browser_says() -> None:
+    one = Variant("browser", "builtin_ai", "browser", "own", (), ())
+    own = replace(SMALL, id="own", source=BrowserSource(), variants=(one,))
+    stage = Stage(models=(SMALL, own), here=("small.cpu",))
+    says = ["downloadable"]
+    stage.table.answers["page.device"] = lambda _: [DEVICE | {"builtin_ai": says[0]}]
+    stage.table.answers["builtin_ai.download"] = lambda _: [1.0, {"share": 0.5}, 1.0, {"share": 1}]
+
+    async def story(s: Stage) -> None:
+        assert s.standing("own.browser") == Absent()
+        assert s.row("own.browser").fit.reasons == ("browser_downloads",)
+        s.page.download("own.browser")
+        await asyncio.sleep(1.5)
+        fetching = s.standing("own.browser")
+        assert isinstance(fetching, Fetching)
+        assert fetching.download.fraction == 0.5
+        says[0] = "available"
+        await asyncio.sleep(2)
+        assert s.standing("own.browser") == Whole()
+        assert s.row("small.cpu").use == "yes"
+
+    play(stage, story)
 
 
 def test_a_row_says_that_its_load_ended_the_page() -> None:

@@ -21,8 +21,9 @@ def main() -> int:
     try:
         with alone(sources.cache):
             prepared = None if arguments.no_model else made(embedded_model.prepare, sources.cache)
+            gguf = embedded_model.embedded_gguf(sources.cache) if prepared else None
             digits_made = None if arguments.no_model else made(digits.prepare, sources.cache)
-            changed = build(sources, Target(out, arguments.dev, prepared, digits_made))
+            changed = build(sources, Target(out, arguments.dev, prepared, gguf, digits_made))
     except BuildError as error:
         print(error, file=sys.stderr)
         return 1

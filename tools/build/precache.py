@@ -10,13 +10,14 @@ from tools.build.cache import digest
 
 # The service worker is the browser's to keep; weights have their own store; licences are for readers.
 APART = ("models/", "model_manifest.json", "sw.js")
+LICENCES = ("LICENSE", "LICENCE")
 
 
 def groups(names: Iterable[str], engines: Mapping[str, Mapping[str, list[str]]]) -> dict[str, list[str]]:
     """{"shell": …, "<engine>:<device>": …} -> the names in it."""
     by_engine = {f"{e}:{device}": files for e, devices in engines.items() for device, files in devices.items()}
     later = {name for files in by_engine.values() for name in files}
-    shell = [n for n in names if n not in later and not n.startswith(APART) and Path(n).name != "LICENSE"]
+    shell = [n for n in names if n not in later and not n.startswith(APART) and Path(n).name not in LICENCES]
     return {"shell": sorted(shell), **by_engine}
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.build import archive, compress, model, precache, shell, styles, vendor
+from tools.build import archive, compress, model, precache, shell, styles, vendor, wllama
 from tools.build.cache import Cache, digest, digest_files, sha256
 from tools.build.layout import ROOT, Sources
 
@@ -30,6 +30,7 @@ class Target:
     out: Path
     dev: bool = False
     prepared_model: Path | None = None
+    gguf: Path | None = None  # what the prepared model was made from
     digits: Path | None = None  # the self-test's network
 
 
@@ -53,8 +54,8 @@ def inputs(sources: Sources, target: Target) -> str:
     locks = (sources.node_modules / ".package-lock.json", ROOT / "requirements" / "run.txt", sources.manifest)
     parts += [sha256(p) if p.exists() else "" for p in locks]
     prepared = target.prepared_model
-    digits = str(target.digits.name) if target.digits else ""
-    return digest(*parts, str(target.dev), sha256(prepared / "candil.json") if prepared else "", digits)
+    made = [sha256(prepared / "candil.json") if prepared else "", str(target.gguf), str(target.digits)]
+    return digest(*parts, str(target.dev), *made)
 
 
 def is_complete(out: Path) -> bool:
@@ -73,6 +74,8 @@ def compose(sources: Sources, target: Target) -> Files:
     files.update(vendor.vendored(sources.node_modules))
     if target.digits:
         files.update({f"digits/{name}": target.digits / name for name in ("network.onnx", "digits.json")})
+    for name, script in wllama.workers(sources.node_modules / "@wllama" / "wllama"):
+        files[name] = cache.write(Path(name).name, script)
     files["stdlib.zip"] = archive.standard_library(sources, cache)
     html = shell.preloading(page(sources), vendor.started(files))
     if not target.dev:
@@ -83,10 +86,12 @@ def compose(sources: Sources, target: Target) -> Files:
         add_precache(files, cache)
         files.update(compress.compressed(cache, files, {n: sha256(p) for n, p in files.items()}))
     code = model.engine_code(vendor.ENGINES, files)
-    manifest = model.served_manifest(sources.manifest, target.prepared_model, code)
+    manifest = model.served_manifest(sources.manifest, target.prepared_model, code, target.gguf)
     files["model_manifest.json"] = cache.write("model_manifest.json", manifest)
     if target.prepared_model:
         files.update(model.model_files(target.prepared_model))
+    if target.gguf:
+        files[model.gguf_place(target.gguf)] = target.gguf
     return files
 
 

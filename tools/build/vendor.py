@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from pyapp.views.grammars import NAMES as GRAMMARS
+from tools.build import wllama
 from tools.build.layout import BuildError
 
 # PyScript loads these when something asks for them, which nothing in our page does: editors, terminals, CDN packages.
@@ -26,18 +27,22 @@ FILES = {
             *("dist/ort.wasm.min.mjs", "dist/ort.webgpu.min.mjs"),  # transformers.js has its own; these run the self-test
         ],
     ),
+    "vendor/wllama/": ("@wllama/wllama", ["esm/index.min.js", "esm/wasm/wllama.wasm", "LICENCE"]),
+    "vendor/jinja/": ("@huggingface/jinja", ["dist/index.js", "LICENSE"]),  # chat templates, for wllama
     # Colours and formulas: loaded with the first finished element that needs them, grammars one by one.
     "vendor/highlight/": (
         "@highlightjs/cdn-assets",
         ["es/core.min.js", *(f"es/languages/{name}.min.js" for name in GRAMMARS), "LICENSE"],
     ),
     "vendor/temml/": ("temml", ["dist/temml.mjs", "dist/Temml.woff2", "LICENSE"]),
+    "vendor/web-llm/": ("@mlc-ai/web-llm", ["lib/index.js", "LICENSE"]),
     "vendor/noble-hashes/": ("@noble/hashes", ["sha2.js", "_md.js", "_u64.js", "utils.js", "LICENSE"]),
 }
 
 TRANSFORMERS = "vendor/transformers/transformers.min.js"
 ORT = "vendor/onnxruntime/ort-wasm-simd-threaded"
 SELF_TEST = "vendor/onnxruntime/ort"
+WLLAMA = ["vendor/wllama/index.min.js", wllama.WORKER, wllama.THREAD, "vendor/wllama/wllama.wasm", "vendor/jinja/index.js"]
 
 # Engine code comes only after somebody chose the engine: per engine and device, what it then takes.
 ENGINES: dict[str, dict[str, list[str]]] = {
@@ -45,6 +50,8 @@ ENGINES: dict[str, dict[str, list[str]]] = {
         "wasm": [TRANSFORMERS, f"{ORT}.mjs", f"{ORT}.wasm", f"{SELF_TEST}.wasm.min.mjs"],
         "webgpu": [TRANSFORMERS, f"{ORT}.asyncify.mjs", f"{ORT}.asyncify.wasm", f"{SELF_TEST}.webgpu.min.mjs"],
     },
+    "wllama": {"wasm": WLLAMA, "webgpu": WLLAMA},  # one build for both
+    "webllm": {"webgpu": ["vendor/web-llm/index.js"]},
 }
 
 

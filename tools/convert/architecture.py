@@ -1,41 +1,45 @@
-"""What a Llama-architecture GGUF says about its network, checked against the tensors it holds."""
+"""The sizes of one network and the tensors that it must have."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
-from tools.convert.errors import ConvertError
-from tools.convert.gguf_file import GgufFile, Value
+from tools.convert.families import Activation, Family
 
-# A browser tab cannot hold the KV cache of more; it also bounds the cos/sin tables made at load time.
-MAX_CONTEXT_TOKENS = 32_768
-
-_LIMITS = {  # generous: the largest Llama has 126 layers and a hidden size of 16 384
-    "block_count": 1024,
-    "embedding_length": 1 << 16,
-    "feed_forward_length": 1 << 18,
-    "attention.head_count": 1 << 12,
-    "context_length": 1 << 30,
-}
+Indices = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
-class Llama:
-    """The sizes of one network."""
+class Rope:
+    """How a layer turns queries and keys by their position."""
 
+    theta: float
+    scale: float = 1.0  # positions are divided by it (linear scaling)
+    magnitude: float = 1.0  # what is turned is also multiplied by it
+    factors: str | None = None  # the tensor that divides each frequency
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    architecture: str
+    family: Family
     layers: int
     hidden: int
     heads: int
     kv_heads: int
     head_dim: int
+    rotary_dim: int  # channels of a head that are turned
     ffn: int
     vocab: int
-    rope_theta: float
-    rope_scale: float  # positions are divided by it (linear scaling), 1 for none
+    rope: Rope
+    local_rope: Rope  # of the layers with a window
+    window: int  # tokens that such a layer sees, itself included; 0 if there is no such layer
+    query_scale: float
+    activation: Activation
     rms_eps: float
     context_tokens: int
     tied: bool  # the output head is the embedding matrix
@@ -48,131 +52,68 @@ class Llama:
     def kv_rows(self) -> int:
         return self.kv_heads * self.head_dim
 
+    @property
+    def embedding_scale(self) -> float:
+        return float(self.hidden**0.5) if self.family.scaled_embedding else 1.0
 
-def layer_tensor(layer: int, part: str) -> str:
-    """The GGUF name of a weight of one layer, `part` as in "attn_q"."""
-    return f"blk.{layer}.{part}.weight"
+    def is_local(self, layer: int) -> bool:
+        """Whether the layer sees only the window."""
+        every = self.family.global_every
+        return self.window > 0 and (every == 0 or (layer + 1) % every != 0)
+
+    def rope_of(self, layer: int) -> Rope:
+        return self.local_rope if self.is_local(layer) else self.rope
+
+    def head_order(self) -> Indices:
+        """Where the channels of a stored query or key head belong, so that rotary pairs are half a head apart.
+
+        Channels that are not turned become pairs whose frequency is zero.
+        """
+        turned, rest = np.arange(self.rotary_dim), np.arange(self.rotary_dim, self.head_dim)
+        pairs = turned.reshape(-1, 2).T if self.family.neighbouring_pairs else turned.reshape(2, -1)
+        return np.concatenate([pairs, rest.reshape(2, -1)], axis=1).reshape(-1)
 
 
-def tensor_shapes(llama: Llama) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Name and shape of every tensor a Llama network must have."""
-    yield "token_embd.weight", (llama.vocab, llama.hidden)
-    yield "output_norm.weight", (llama.hidden,)
-    if not llama.tied:
-        yield "output.weight", (llama.vocab, llama.hidden)
-    parts = {
-        "attn_norm": (llama.hidden,),
-        "attn_q": (llama.q_rows, llama.hidden),
-        "attn_k": (llama.kv_rows, llama.hidden),
-        "attn_v": (llama.kv_rows, llama.hidden),
-        "attn_output": (llama.hidden, llama.q_rows),
-        "ffn_norm": (llama.hidden,),
-        "ffn_gate": (llama.ffn, llama.hidden),
-        "ffn_up": (llama.ffn, llama.hidden),
-        "ffn_down": (llama.hidden, llama.ffn),
-    }
-    for layer in range(llama.layers):
+def layer_tensor(layer: int, part: str, kind: str = "weight") -> str:
+    """The GGUF name of a tensor of one layer, `part` as in "attn_q"."""
+    return f"blk.{layer}.{part}.{kind}"
+
+
+def cache_bytes(network: Network, tokens: int) -> int:
+    """Memory of the keys and values of `tokens` positions, in float32."""
+    return 2 * network.layers * network.kv_rows * 4 * tokens
+
+
+def _parts(network: Network) -> dict[str, tuple[int, ...]]:
+    """Names within a layer, and shapes."""
+    hidden, q_rows, kv_rows, ffn = network.hidden, network.q_rows, network.kv_rows, network.ffn
+    family = network.family
+    parts: dict[str, tuple[int, ...]] = {"attn_norm.weight": (hidden,)}
+    if family.fused:
+        parts |= {"attn_qkv.weight": (q_rows + 2 * kv_rows, hidden), "ffn_up.weight": (2 * ffn, hidden)}
+    else:
+        parts |= {"attn_q.weight": (q_rows, hidden), "attn_k.weight": (kv_rows, hidden)}
+        parts |= {"attn_v.weight": (kv_rows, hidden)}
+        parts |= {"ffn_gate.weight": (ffn, hidden), "ffn_up.weight": (ffn, hidden)}
+    parts |= {"attn_output.weight": (hidden, q_rows), "ffn_norm.weight": (hidden,), "ffn_down.weight": (hidden, ffn)}
+    if family.qkv_bias:
+        parts |= {"attn_q.bias": (q_rows,), "attn_k.bias": (kv_rows,), "attn_v.bias": (kv_rows,)}
+    if family.qk_norm:
+        parts |= {"attn_q_norm.weight": (network.head_dim,), "attn_k_norm.weight": (network.head_dim,)}
+    if family.sub_norms:
+        parts |= {"attn_sub_norm.weight": (q_rows,), "ffn_sub_norm.weight": (ffn,)}
+    if family.post_norms:
+        parts |= {"post_attention_norm.weight": (hidden,), "post_ffw_norm.weight": (hidden,)}
+    return parts
+
+
+def tensor_shapes(network: Network) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Name and shape of every tensor the network must have."""
+    yield "token_embd.weight", (network.vocab, network.hidden)
+    yield "output_norm.weight", (network.hidden,)
+    if not network.tied:
+        yield "output.weight", (network.vocab, network.hidden)
+    parts = _parts(network)
+    for layer in range(network.layers):
         for part, shape in parts.items():
-            yield layer_tensor(layer, part), shape
-
-
-def _number(value: Value | None, key: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ConvertError(f"The metadata value {key!r} is missing or not a number.")
-    return value
-
-
-def _size(file: GgufFile, name: str, default: int | None = None) -> int:
-    key = f"llama.{name}"
-    value = file.metadata.get(key, default)
-    number = _number(value, key)
-    if not isinstance(number, int) or not 1 <= number <= _LIMITS.get(name, 1 << 20):
-        raise ConvertError(f"The metadata value {key!r} is {number!r}, which cannot be right.")
-    return number
-
-
-def _positive(file: GgufFile, key: str, default: float | None = None) -> float:
-    number = float(_number(file.metadata.get(key, default), key))
-    if not 0 < number < 1e12:
-        raise ConvertError(f"The metadata value {key!r} is {number!r}, which cannot be right.")
-    return number
-
-
-def _rope_scale(file: GgufFile) -> float:
-    kind = file.metadata.get("llama.rope.scaling.type", "linear")
-    if kind == "none":
-        return 1.0
-    if kind != "linear":
-        raise ConvertError(f"The position scaling {kind!r} is not supported, only linear scaling and llama3's factors.")
-    old = _positive(file, "llama.rope.scale_linear", 1.0)
-    return _positive(file, "llama.rope.scaling.factor", old)
-
-
-def _refuse_variants(file: GgufFile) -> None:
-    """Say no to networks that carry the name but compute something else."""
-    if isinstance(experts := file.metadata.get("llama.expert_count", 0), int) and experts > 0:
-        raise ConvertError("A mixture of experts is not supported.")
-    for key in ("llama.attention.sliding_window", "llama.attention.clamp_kqv", "llama.logit_scale"):
-        if file.metadata.get(key):
-            raise ConvertError(f"The metadata value {key!r} asks for something that plain Llama does not do.")
-
-
-def _check_tensors(file: GgufFile, llama: Llama) -> None:
-    expected = dict(tensor_shapes(llama))
-    for name, shape in expected.items():
-        info = file.tensors.get(name)
-        if info is None:
-            raise ConvertError(f"The tensor {name!r} is missing.")
-        if info.shape != shape:
-            raise ConvertError(f"The tensor {name!r} has the shape {info.shape}, expected {shape}.")
-    optional = {"rope_freqs.weight": (llama.head_dim // 2,)}
-    for name, info in file.tensors.items():
-        if name not in expected and optional.get(name) != info.shape:
-            raise ConvertError(f"The tensor {name!r} is not part of a plain Llama network.")
-
-
-def read_llama(file: GgufFile) -> Llama:
-    """The network of `file`. Raises ConvertError if it is not a complete plain Llama."""
-    architecture = file.metadata.get("general.architecture")
-    if architecture != "llama":
-        raise ConvertError(f"The architecture {architecture!r} is not supported, only 'llama'.")
-    _refuse_variants(file)
-    embedding = file.tensors.get("token_embd.weight")
-    if embedding is None:
-        raise ConvertError("The tensor 'token_embd.weight' is missing.")
-    hidden, heads = _size(file, "embedding_length"), _size(file, "attention.head_count")
-    head_dim = _size(file, "attention.key_length", max(1, hidden // heads))
-    llama = Llama(
-        layers=_size(file, "block_count"),
-        hidden=hidden,
-        heads=heads,
-        kv_heads=_size(file, "attention.head_count_kv", heads),
-        head_dim=head_dim,
-        ffn=_size(file, "feed_forward_length"),
-        vocab=embedding.shape[0],
-        rope_theta=_positive(file, "llama.rope.freq_base", 10_000.0),
-        rope_scale=_rope_scale(file),
-        rms_eps=_positive(file, "llama.attention.layer_norm_rms_epsilon"),
-        context_tokens=min(_size(file, "context_length"), MAX_CONTEXT_TOKENS),
-        tied="output.weight" not in file.tensors,
-    )
-    _check_sizes(file, llama)
-    _check_tensors(file, llama)
-    return llama
-
-
-def _check_sizes(file: GgufFile, llama: Llama) -> None:
-    if llama.heads % llama.kv_heads:
-        raise ConvertError(f"{llama.heads} attention heads cannot share {llama.kv_heads} key/value heads.")
-    if llama.head_dim % 16 or llama.head_dim > 512:  # what ONNX Runtime's GroupQueryAttention asks for
-        raise ConvertError(f"Attention heads of {llama.head_dim} are not supported.")
-    for name in ("attention.value_length", "rope.dimension_count"):
-        if _size(file, name, llama.head_dim) != llama.head_dim:
-            raise ConvertError(f"The metadata value 'llama.{name}' differs from the size of an attention head.")
-    if llama.layers > len(file.tensors):
-        raise ConvertError(f"The file claims {llama.layers} layers but holds {len(file.tensors)} tensors.")
-
-
-def parameter_count(file: GgufFile) -> int:
-    """Weights in the file, a tied embedding once, frequency factors not counted."""
-    return sum(int(np.prod(info.shape)) for name, info in file.tensors.items() if name != "rope_freqs.weight")
+            yield f"blk.{layer}.{part}", shape

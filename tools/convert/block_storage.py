@@ -6,29 +6,24 @@ from collections.abc import Sequence
 from itertools import groupby
 
 import numpy as np
-import numpy.typing as npt
 from onnx import TensorProto
 
-from tools.convert.architecture import Llama, layer_tensor
+from tools.convert.architecture import Network
 from tools.convert.blocks import Blocks, Factors, stack_blocks
 from tools.convert.graph_writer import CONTRIB, GraphWriter
+from tools.convert.matrices import MatrixStorage
 from tools.convert.weights import Weights
 
-F32 = npt.NDArray[np.float32]
 
-
-class BlockStorage:
+class BlockStorage(MatrixStorage):
     """Whatever is stored in blocks keeps its exact values; float matrices are rounded to 8-bit blocks."""
 
-    def __init__(self, writer: GraphWriter, llama: Llama, weights: Weights) -> None:
-        self._writer = writer
-        self._llama = llama
-        self._weights = weights
-        self._head = "token_embd.weight" if llama.tied else "output.weight"
+    def __init__(self, writer: GraphWriter, network: Network, weights: Weights) -> None:
+        super().__init__(writer, network, weights)
         self._sums: dict[tuple[str, int], str] = {}
 
     def embed(self, ids: str) -> str:
-        name, hidden = "token_embd.weight", self._llama.hidden
+        name, hidden = "token_embd.weight", self._network.hidden
         blocks = self._weights.blocks(name)
         if blocks is None:
             return self._writer.node("Gather", [self._writer.constant(name, self._weights.matrix(name)), ids], axis=0)
@@ -47,24 +42,6 @@ class BlockStorage:
             offsets = self._writer.node("Gather", [self._offset(name, blocks), ids], axis=0)
             rows = self._writer.node("Add", [rows, self._writer.node("Unsqueeze", [offsets, self._writer.ints(-1)])])
         return self._writer.node("Reshape", [rows, self._writer.ints(0, 0, hidden)])
-
-    def gains(self, norm: str) -> F32:
-        return self._weights.vector(norm)
-
-    def qkv(self, x: str, layer: int) -> str:
-        return self._linear(x, [layer_tensor(layer, part) for part in ("attn_q", "attn_k", "attn_v")])
-
-    def attention_output(self, x: str, layer: int) -> str:
-        return self._linear(x, [layer_tensor(layer, "attn_output")])
-
-    def gate_up(self, x: str, layer: int) -> str:
-        return self._linear(x, [layer_tensor(layer, part) for part in ("ffn_gate", "ffn_up")])
-
-    def down(self, x: str, layer: int) -> str:
-        return self._linear(x, [layer_tensor(layer, "ffn_down")])
-
-    def head(self, x: str) -> str:
-        return self._linear(x, [self._head])
 
     def _linear(self, x: str, names: Sequence[str]) -> str:
         """x times the named matrices, side by side; those of one layout share one product."""
@@ -110,10 +87,14 @@ class BlockStorage:
 
     def _factors(self, name: str, factors: Factors) -> str:
         """(rows, blocks) of float32, from as few bytes as hold them exactly; folded when the session loads."""
-        outer = self._writer.float_constant(f"{name}.outer", factors.outer * np.float32(factors.sign))
+        rows, count = factors.outer.shape
+        signed = factors.outer * np.float32(factors.sign)
+        if factors.inner is None and count > 1 and np.all(signed == signed[:, :1]):  # ternary matrices have one scale
+            column = self._writer.float_constant(f"{name}.column", np.ascontiguousarray(signed[:, :1]))
+            return self._writer.node("Expand", [column, self._writer.ints(rows, count)])
+        outer = self._writer.float_constant(f"{name}.outer", signed)
         if factors.inner is None:
             return outer
-        rows, count = factors.outer.shape
         inner = self._writer.constant(f"{name}.inner", factors.inner.reshape(rows, count, -1))
         inner = self._writer.node("Cast", [inner], to=TensorProto.FLOAT)
         outer = self._writer.node("Unsqueeze", [outer, self._writer.ints(2)])

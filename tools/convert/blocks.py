@@ -1,27 +1,26 @@
-"""GGUF's block formats as `MatMulNBits` sees them: unsigned integers around a fixed zero point, a scale per block.
+"""Matrices as `MatMulNBits` sees them: unsigned integers around a fixed zero point, a scale per block.
 
 Every quantized GGUF type but the codebook ones is `scale * integer + minimum` per block, so it fits without loss:
-the integers move so that their middle is the operator's implicit zero point (8 or 128), and what that leaves over,
+the integers move so that their middle is the operator's implicit zero point (2, 8 or 128), and what that leaves over,
 `offset = minimum + centre * scale`, is added as one extra product with the block sums of the activations.
-Bit layouts: ggml-common.h and ggml-quants.c of llama.cpp.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from gguf import GGMLQuantizationType as Kind
 
 Bytes = npt.NDArray[np.uint8]
 F32 = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.integer[Any]]
 Inner = npt.NDArray[np.uint8] | npt.NDArray[np.int8]
 
-_SUPER = 256  # weights in a super-block of the K-quants
+_TERNARY_BLOCK = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +44,8 @@ class Blocks:
     """A matrix (rows, columns): `scale * (quants - 2**(bits-1))`, plus `minimum + centre * scale` if it has minima."""
 
     quants: Bytes  # (rows, columns), one integer each, 0 .. 2**bits - 1
-    bits: int  # 4 or 8
-    size: int  # columns that share a scale: 16 or 32
+    bits: int  # 2, 4 or 8
+    size: int  # columns that share a scale: 16, 32, 128 or 256
     scale: Factors
     minimum: Factors | None = None
     centre: int = 0
@@ -65,9 +64,13 @@ class Blocks:
         return self.bits, self.size, self.minimum is not None
 
     def packed(self) -> Bytes:
-        """`MatMulNBits`' B, shape (rows, blocks, size * bits / 8): of 4-bit pairs the first is the low nibble."""
+        """`MatMulNBits`' B, shape (rows, blocks, size * bits / 8): the first integer of a byte is in its low bits."""
         grid = self.quants.reshape(self.rows, -1, self.size)
-        return grid if self.bits == 8 else _bytes(grid[..., 0::2] | (grid[..., 1::2] << 4))
+        if self.bits == 8:
+            return grid
+        count = 8 // self.bits
+        shifted = (grid[..., place::count] << np.uint8(self.bits * place) for place in range(count))
+        return reduce(or_, shifted)
 
     def dense(self) -> F32:
         """The weights these blocks stand for, (rows, columns)."""
@@ -77,133 +80,6 @@ class Blocks:
         if self.minimum is not None:
             values += (self.minimum.values + np.float32(self.centre) * scale)[..., None]
         return values.reshape(self.quants.shape)
-
-
-def _halves(raw: Bytes, start: int) -> F32:
-    """The float16 at byte `start` of each block: (rows, blocks, bytes) -> (rows, blocks)."""
-    return np.ascontiguousarray(raw[..., start : start + 2]).view("<f2")[..., 0].astype(np.float32)
-
-
-def _nibbles(raw: Bytes) -> Bytes:
-    """Low nibbles of a run of bytes, then the high ones: (..., n) -> (..., 2n)."""
-    return np.concatenate([raw & 15, raw >> 4], axis=-1)
-
-
-def _bytes(integers: Integers) -> Bytes:
-    return integers.astype(np.uint8, copy=False)
-
-
-def _fifth_bits(raw: Bytes) -> Bytes:
-    """32 bits from 4 little-endian bytes: (..., 4) -> (..., 32)."""
-    return np.unpackbits(raw, axis=-1, bitorder="little")
-
-
-def _flat(parts: Integers) -> Bytes:
-    """(rows, blocks, ...) -> (rows, columns)."""
-    return _bytes(parts.reshape(len(parts), -1))
-
-
-def _q4_0(raw: Bytes) -> Blocks:
-    return Blocks(_flat(_nibbles(raw[..., 2:])), 4, 32, Factors(_halves(raw, 0)))
-
-
-def _q4_1(raw: Bytes) -> Blocks:
-    return Blocks(_flat(_nibbles(raw[..., 4:])), 4, 32, Factors(_halves(raw, 0)), Factors(_halves(raw, 2)), 8)
-
-
-def _q5_0(raw: Bytes) -> Blocks:
-    quants = _nibbles(raw[..., 6:]) | (_fifth_bits(raw[..., 2:6]) << 4)
-    return Blocks(_flat(quants + 112), 8, 32, Factors(_halves(raw, 0)))
-
-
-def _q5_1(raw: Bytes) -> Blocks:
-    quants = _nibbles(raw[..., 8:]) | (_fifth_bits(raw[..., 4:8]) << 4)
-    return Blocks(_flat(quants + 112), 8, 32, Factors(_halves(raw, 0)), Factors(_halves(raw, 2)), 16)
-
-
-def _q8_0(raw: Bytes) -> Blocks:
-    return Blocks(_flat(raw[..., 2:] ^ 128), 8, 32, Factors(_halves(raw, 0)))
-
-
-def _pairs_of_bits(raw: Bytes) -> Bytes:
-    """K-quants' 2-bit planes: 64 bytes -> 256 values; each half of 32 bytes holds four planes of 32."""
-    halves = raw.reshape(*raw.shape[:-1], 2, 1, 32)
-    planes = np.array([0, 2, 4, 6], np.uint8)[:, None]
-    return _bytes(((halves >> planes) & 3).reshape(*raw.shape[:-1], _SUPER))
-
-
-def _q2_k(raw: Bytes) -> Blocks:
-    scales = raw[..., :16]
-    scale = Factors(_halves(raw, 80), _flat(scales & 15))
-    minimum = Factors(_halves(raw, 82), _flat(scales >> 4), -1)
-    return Blocks(_flat(_pairs_of_bits(raw[..., 16:80]) + 6), 4, 16, scale, minimum, 2)
-
-
-def _q3_k(raw: Bytes) -> Blocks:
-    planes = np.arange(8, dtype=np.uint8)[:, None]
-    third = ((raw[..., None, :32] >> planes) & 1).reshape(*raw.shape[:2], _SUPER)
-    quants = _pairs_of_bits(raw[..., 32:96]) | (third << 2)
-    low = _nibbles(raw[..., 96:104])
-    shifts = np.array([0, 2, 4, 6], np.uint8)[:, None]
-    high = ((raw[..., None, 104:108] >> shifts) & 3).reshape(*raw.shape[:2], 16)
-    scale = (low | (high << 4)).astype(np.int8) - np.int8(32)
-    return Blocks(_flat(quants + 4), 4, 16, Factors(_halves(raw, 108), scale.reshape(len(raw), -1)))
-
-
-def _six_bit_scales(raw: Bytes) -> tuple[Bytes, Bytes]:
-    """Scales and minima of Q4_K and Q5_K: 12 bytes -> 8 and 8 values of six bits."""
-    first, second, third = raw[..., :4], raw[..., 4:8], raw[..., 8:]
-    scale = np.concatenate([first & 63, (third & 15) | ((first >> 6) << 4)], axis=-1)
-    minimum = np.concatenate([second & 63, (third >> 4) | ((second >> 6) << 4)], axis=-1)
-    return scale, minimum
-
-
-def _four_bit_planes(raw: Bytes) -> Bytes:
-    """Q4_K's nibbles: 128 bytes -> 256 values, in four runs of 32 low and 32 high nibbles."""
-    return _nibbles(raw.reshape(*raw.shape[:-1], 4, 32)).reshape(*raw.shape[:-1], _SUPER)
-
-
-def _q4_k(raw: Bytes) -> Blocks:
-    scale, minimum = _six_bit_scales(raw[..., 4:16])
-    factors = Factors(_halves(raw, 0), _flat(scale)), Factors(_halves(raw, 2), _flat(minimum), -1)
-    return Blocks(_flat(_four_bit_planes(raw[..., 16:])), 4, 32, *factors, 8)
-
-
-def _q5_k(raw: Bytes) -> Blocks:
-    scale, minimum = _six_bit_scales(raw[..., 4:16])
-    factors = Factors(_halves(raw, 0), _flat(scale)), Factors(_halves(raw, 2), _flat(minimum), -1)
-    planes = np.arange(8, dtype=np.uint8)[:, None]
-    fifth = ((raw[..., None, 16:48] >> planes) & 1).reshape(*raw.shape[:2], _SUPER)
-    quants = _four_bit_planes(raw[..., 48:]) | (fifth << 4)
-    return Blocks(_flat(quants + 112), 8, 32, *factors, 16)
-
-
-def _q6_k(raw: Bytes) -> Blocks:
-    low = _nibbles(raw[..., :128].reshape(*raw.shape[:2], 2, 64)).reshape(*raw.shape[:2], _SUPER)
-    quants = low | (_pairs_of_bits(raw[..., 128:192]) << 4)
-    scale = np.ascontiguousarray(raw[..., 192:208]).view(np.int8)
-    return Blocks(_flat(quants + 96), 8, 16, Factors(_halves(raw, 208), scale.reshape(len(raw), -1)))
-
-
-_DECODERS: dict[Kind, tuple[int, Callable[[Bytes], Blocks]]] = {  # bytes of one block, and how to read it
-    Kind.Q4_0: (18, _q4_0),
-    Kind.Q4_1: (20, _q4_1),
-    Kind.Q5_0: (22, _q5_0),
-    Kind.Q5_1: (24, _q5_1),
-    Kind.Q8_0: (34, _q8_0),
-    Kind.Q2_K: (84, _q2_k),
-    Kind.Q3_K: (110, _q3_k),
-    Kind.Q4_K: (144, _q4_k),
-    Kind.Q5_K: (176, _q5_k),
-    Kind.Q6_K: (210, _q6_k),
-}
-QUANTIZED = frozenset(_DECODERS)
-
-
-def decode_blocks(kind: Kind, rows: Bytes) -> Blocks:
-    """The blocks of a tensor stored as `kind`; `rows` are its bytes, (rows, bytes per row). Exact."""
-    block_bytes, decoder = _DECODERS[kind]
-    return decoder(rows.reshape(len(rows), -1, block_bytes))
 
 
 def round_to_blocks(weights: F32) -> Blocks | None:
@@ -222,6 +98,15 @@ def round_to_blocks(weights: F32) -> Blocks | None:
         scale = halves
     integers = np.rint(grid / np.where(scale == 0, np.float32(1), scale)[..., None]).clip(-128, 127)
     return Blocks((integers + 128).astype(np.uint8).reshape(weights.shape), 8, size, Factors(scale))
+
+
+def ternary_blocks(weights: F32) -> Blocks | None:
+    """2-bit blocks of `weights` (rows, columns), if they are -1, 0 and 1 times one number; else None."""
+    scale = np.abs(weights).max()
+    if weights.shape[1] % _TERNARY_BLOCK or not np.all((weights == 0) | (np.abs(weights) == scale)):
+        return None
+    scales = np.full((len(weights), weights.shape[1] // _TERNARY_BLOCK), scale, np.float32)
+    return Blocks((np.sign(weights) + 2).astype(np.uint8), 2, _TERNARY_BLOCK, Factors(scales))
 
 
 def stack_blocks(parts: list[Blocks]) -> Blocks:

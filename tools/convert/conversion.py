@@ -4,63 +4,83 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.convert.architecture import Llama, parameter_count, read_llama
+from tools.convert.architecture import Network
+from tools.convert.bitnet_folder import read_bitnet_folder
 from tools.convert.block_storage import BlockStorage
+from tools.convert.decoder_graph import Storage, build_decoder
 from tools.convert.errors import ConvertError
-from tools.convert.gguf_file import GgufFile, read_gguf
+from tools.convert.gguf_file import ModelFile, read_gguf
 from tools.convert.graph_writer import GraphWriter
 from tools.convert.int8_storage import Int8Storage
-from tools.convert.llama_graph import Storage, build_llama
-from tools.convert.repository import WASM, WEBGPU, Variant, sha256_of, write_candil_json, write_settings
-from tools.convert.rope import inverse_frequencies
+from tools.convert.metadata import parameter_count, read_network
+from tools.convert.repository import (
+    TERNARY_WASM,
+    TERNARY_WEBGPU,
+    WASM,
+    WEBGPU,
+    Variant,
+    sha256_of,
+    write_candil_json,
+    write_settings,
+)
+from tools.convert.rope import turning
 from tools.convert.self_test import SelfTest, agreeing, choose, continue_greedily, prompts
 from tools.convert.vocabulary import Vocabulary, read_vocabulary
 from tools.convert.weights import Weights
 
-STORAGES: dict[Variant, Callable[[GraphWriter, Llama, Weights], Storage]] = {WEBGPU: BlockStorage, WASM: Int8Storage}
+MakeStorage = Callable[[GraphWriter, Network, Weights], Storage]
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A GGUF that has passed every check."""
+    """A model that has passed every check."""
 
-    file: GgufFile
-    llama: Llama
+    file: ModelFile
+    network: Network
     vocabulary: Vocabulary
     weights: Weights
 
 
-def open_source(path: Path) -> Source:
-    """Raises ConvertError if the file cannot be converted, OSError if it cannot be read."""
-    file = read_gguf(path)
-    llama = read_llama(file)
-    return Source(file, llama, read_vocabulary(file.metadata, llama.vocab), Weights(file, llama))
+def open_source(path: Path, context_tokens: int | None = None) -> Source:
+    """`context_tokens` is the most the network shall read. Raises ConvertError, or OSError if it cannot be read."""
+    file = read_bitnet_folder(path) if path.is_dir() else read_gguf(path)
+    network = read_network(file, context_tokens)
+    return Source(file, network, read_vocabulary(file.metadata, network.vocab), Weights(file, network))
 
 
-def write_graph(path: Path, source: Source, storage: Callable[[GraphWriter, Llama, Weights], Storage]) -> list[Path]:
+def storages(network: Network) -> dict[Variant, MakeStorage]:
+    """How each device wants the matrices; ternary ones are smallest in blocks, and exact, on both."""
+    if network.family.int8_activations:
+        return {TERNARY_WEBGPU: BlockStorage, TERNARY_WASM: BlockStorage}
+    return {WEBGPU: BlockStorage, WASM: Int8Storage}
+
+
+def write_graph(path: Path, source: Source, storage: MakeStorage) -> list[Path]:
     """One graph with the matrices kept as `storage` says; gives back its files, the graph itself first."""
-    frequencies = inverse_frequencies(source.llama, source.weights)
+    network, weights = source.network, source.weights
     with GraphWriter(path) as writer:
-        build_llama(writer, source.llama, frequencies, storage(writer, source.llama, source.weights))
+        build_decoder(writer, network, lambda rope: turning(network, rope, weights), storage(writer, network, weights))
         return writer.finish()
 
 
 def write_repository(folder: Path, source: Source) -> dict[Variant, list[Path]]:
     """Fill the existing, empty `folder`; gives back the graphs' files."""
     (folder / "onnx").mkdir()
-    graphs = {variant: write_graph(folder / variant.graph, source, storage) for variant, storage in STORAGES.items()}
-    settings = write_settings(folder, source.llama, source.vocabulary, graphs)
+    wanted = storages(source.network)
+    written = {each.graph: write_graph(folder / each.graph, source, wanted[each]) for each in _distinct(wanted)}
+    graphs = {variant: written[variant.graph] for variant in wanted}
+    settings = write_settings(folder, source.network, source.vocabulary, graphs)
     path = source.file.path
     write_candil_json(
         folder,
-        source={"file": path.name, "sha256": sha256_of(path), "architecture": "llama"},
-        llama=source.llama,
-        parameters=parameter_count(source.file),
+        source={"file": path.name, "sha256": sha256_of(path), "architecture": source.network.architecture},
+        network=source.network,
+        parameters=parameter_count(source.network),
         settings=settings,
         graphs=graphs,
         self_tests=_self_tests(source, graphs),
@@ -70,10 +90,16 @@ def write_repository(folder: Path, source: Source) -> dict[Variant, list[Path]]:
 
 def _self_tests(source: Source, graphs: dict[Variant, list[Path]]) -> dict[Variant, SelfTest]:
     candidates = prompts(source.vocabulary)
-    tests = {variant: continue_greedily(files[0], source.llama, candidates) for variant, files in graphs.items()}
+    tests = {each.graph: continue_greedily(graphs[each][0], source.network, candidates) for each in _distinct(graphs)}
     everything = [test for some in tests.values() for test in some]
-    agrees = iter(agreeing(source.llama, source.weights, everything))
-    return {variant: choose(some, [next(agrees) for _ in some]) for variant, some in tests.items()}
+    agrees = iter(agreeing(source.network, source.weights, everything))
+    chosen = {graph: choose(some, [next(agrees) for _ in some]) for graph, some in tests.items()}
+    return {variant: chosen[variant.graph] for variant in graphs}
+
+
+def _distinct(variants: Iterable[Variant]) -> Iterable[Variant]:
+    """One of those that share a graph."""
+    return {variant.graph: variant for variant in variants}.values()
 
 
 @contextmanager

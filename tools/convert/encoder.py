@@ -18,6 +18,8 @@ from tools.convert.vocabulary import Vocabulary
 _CLASSES = {  # inside and outside of brackets; Python cannot negate a class within one
     r"[^\r\n\p{L}\p{N}]": r"(?:[^\w\r\n]|_)",
     r"[^\s\p{L}\p{N}]": r"(?:[^\w\s]|_)",
+    r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]": r"[^\W\d_a-zß-öø-ÿ]",
+    r"[\p{Ll}\p{Lm}\p{Lo}\p{M}]": r"[^\W\d_A-ZÀ-ÖØ-Þ]",
     r"[\p{P}\$\+<=>\^~\|]": r"(?:[^\w\s]|_)",
     r"\p{L}": r"[^\W\d_]",
     r"\p{N}": r"\d",

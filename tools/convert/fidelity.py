@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from tools.convert.architecture import Llama
+from tools.convert.architecture import Network
 from tools.convert.onnx_runner import OnnxRunner
 
 F32 = npt.NDArray[np.float32]
@@ -40,10 +40,10 @@ def compare(exact: F32, other: F32) -> Fidelity:
 
 
 def measure(
-    graph: Path, llama: Llama, ids: Sequence[int], exact: F32, *, stepped: bool = True
+    graph: Path, network: Network, ids: Sequence[int], exact: F32, *, stepped: bool = True
 ) -> Iterator[tuple[str, Fidelity]]:
     """Each way to read the text, with its distance from `exact`, (length, vocab); `stepped` adds token by token."""
-    runner = OnnxRunner(graph, llama, all_positions=True)
+    runner = OnnxRunner(graph, network, all_positions=True)
     yield "in one piece", compare(exact, runner.prefill(ids))
     if stepped:
         count = min(STEPPED_TOKENS, len(ids))

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import IntEnum
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -37,15 +39,43 @@ _SCALARS: dict[int, np.dtype[np.generic]] = {
 }
 
 
+class BitnetKind(IntEnum):
+    """Types that only bitnet.cpp knows, by their number there (ggml.h of its llama.cpp)."""
+
+    I2_S = 36
+
+
+Kind = GGMLQuantizationType | BitnetKind
+_I2_S_BLOCK = 128, 32  # weights, bytes
+_I2_S_TAIL_BYTES = 32  # behind all weights; begins with the one scale, float32
+
+
 @dataclass(frozen=True, slots=True)
 class TensorInfo:
     """Where one tensor lies; `shape` is slowest axis first (rows, columns), the reverse of GGUF's."""
 
     name: str
     shape: tuple[int, ...]
-    kind: GGMLQuantizationType
+    kind: Kind
     offset: int  # from the beginning of the file
-    size_bytes: int
+    size_bytes: int  # of the weights themselves
+    scale: float = 1.0  # of all weights; only I2_S has one beside its blocks
+
+
+class ModelFile(Protocol):
+    """What a network is read from: metadata and tensors by GGUF's names."""
+
+    @property
+    def path(self) -> Path: ...
+
+    @property
+    def metadata(self) -> Mapping[str, Value]: ...
+
+    @property
+    def tensors(self) -> Mapping[str, TensorInfo]: ...
+
+    def rows(self, info: TensorInfo) -> ByteRows:
+        """The stored bytes of a tensor, shape (rows, bytes per row); a vector is one row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +86,6 @@ class GgufFile:
     data: npt.NDArray[np.uint8]  # the whole file, memory-mapped
 
     def rows(self, info: TensorInfo) -> ByteRows:
-        """The stored bytes of a tensor, shape (rows, bytes per row); a vector is one row."""
         stored = self.data[info.offset : info.offset + info.size_bytes]
         return stored.reshape(math.prod(info.shape[:-1]), -1)
 
@@ -137,16 +166,23 @@ def _read_tensor_info(cursor: _Cursor, index: int) -> TensorInfo:
     offset = cursor.u64(what)
     if min(shape) == 0:
         raise ConvertError(f"The file is damaged: tensor {name!r} has a dimension of zero.")
-    try:
-        kind = GGMLQuantizationType(code)
-        block, block_bytes = GGML_QUANT_SIZES[kind]
-    except (ValueError, KeyError):
-        raise ConvertError(f"Tensor {name!r} has the unknown type number {code}.") from None
+    kind, (block, block_bytes) = _kind(name, code)
     if shape[-1] % block:
         raise ConvertError(
             f"The file is damaged: tensor {name!r} has rows of {shape[-1]}, not whole blocks of {block}."
         )
     return TensorInfo(name, shape, kind, offset, math.prod(shape) // block * block_bytes)
+
+
+def _kind(name: str, code: int) -> tuple[Kind, tuple[int, int]]:
+    """A type, and the weights and bytes of its blocks."""
+    if code == BitnetKind.I2_S:
+        return BitnetKind.I2_S, _I2_S_BLOCK
+    try:
+        kind = GGMLQuantizationType(code)
+        return kind, GGML_QUANT_SIZES[kind]
+    except (ValueError, KeyError):
+        raise ConvertError(f"Tensor {name!r} has the unknown type number {code}.") from None
 
 
 def _place(infos: Sequence[TensorInfo], start: int, alignment: int, file_bytes: int) -> dict[str, TensorInfo]:
@@ -163,10 +199,11 @@ def _place(infos: Sequence[TensorInfo], start: int, alignment: int, file_bytes: 
             )
         if offset < end:
             raise ConvertError(f"The file is damaged: tensor {info.name!r} overlaps another.")
-        end = offset + info.size_bytes
+        tail = _I2_S_TAIL_BYTES if info.kind == BitnetKind.I2_S else 0
+        end = offset + info.size_bytes + tail
         if end > file_bytes:
             raise ConvertError(f"The file is cut short: tensor {info.name!r} lies beyond its end.")
-        placed[info.name] = TensorInfo(info.name, info.shape, info.kind, offset, info.size_bytes)
+        placed[info.name] = replace(info, offset=offset)
     return placed
 
 
@@ -203,4 +240,16 @@ def read_gguf(path: Path) -> GgufFile:
     infos = [_read_tensor_info(cursor, index) for index in range(tensor_count)]
     alignment = _alignment(metadata)
     start = -(-cursor.position // alignment) * alignment
-    return GgufFile(path, metadata, _place(infos, start, alignment, len(data)), data)
+    placed = _place(infos, start, alignment, len(data))
+    tensors = {name: _with_scale(info, data) for name, info in placed.items()}
+    return GgufFile(path, metadata, tensors, data)
+
+
+def _with_scale(info: TensorInfo, data: ByteRows) -> TensorInfo:
+    if info.kind != BitnetKind.I2_S:
+        return info
+    end = info.offset + info.size_bytes
+    scale = float(data[end : end + 4].view("<f4")[0])
+    if not math.isfinite(scale):
+        raise ConvertError(f"The tensor {info.name!r} has a scale that is not a finite number.")
+    return replace(info, scale=scale)

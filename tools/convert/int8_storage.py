@@ -17,8 +17,9 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
 
-from tools.convert.architecture import Llama, layer_tensor
+from tools.convert.architecture import Network, layer_tensor
 from tools.convert.graph_writer import CONTRIB, GraphWriter
+from tools.convert.matrices import QKV
 from tools.convert.rotation import block_rotation, residual_rotation, rotate_columns, spreading
 from tools.convert.weights import Weights
 
@@ -26,6 +27,7 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 Int8 = npt.NDArray[np.int8]
 
+_FOLDED = (".attn_norm.weight", ".ffn_norm.weight", "output_norm.weight")
 _ROWS_AT_ONCE = 8192  # bounds the float64 copies of a large vocabulary
 
 
@@ -37,33 +39,44 @@ def round_rows(weights: F64) -> tuple[Int8, F32]:
 
 
 class Int8Storage:
-    def __init__(self, writer: GraphWriter, llama: Llama, weights: Weights) -> None:
+    def __init__(self, writer: GraphWriter, network: Network, weights: Weights) -> None:
         self._writer = writer
-        self._llama = llama
+        self._network = network
         self._weights = weights
-        self._residual = residual_rotation(llama.hidden)
-        self._value = spreading(llama.head_dim)
-        self._ffn = block_rotation(llama.ffn)
+        self._residual = residual_rotation(network.hidden)
+        self._value = spreading(network.head_dim)
+        self._ffn = block_rotation(network.ffn)
         self._seen: dict[str, tuple[str, str]] = {}
 
     def embed(self, ids: str) -> str:
-        integers, scale = self._vocabulary("token_embd.weight", np.ones(self._llama.hidden))
+        integers, scale = self._vocabulary("token_embd.weight", np.ones(self._network.hidden))
         rows = self._writer.node("Cast", [self._writer.node("Gather", [integers, ids])], to=TensorProto.FLOAT)
         scales = self._writer.node("Unsqueeze", [self._writer.node("Gather", [scale, ids]), self._writer.ints(-1)])
         return self._writer.node("Mul", [rows, scales])
 
     def gains(self, norm: str) -> F32:
-        return np.ones(self._llama.hidden, np.float32)
+        """The gains of norms that only read the residual stream are in the matrices that follow."""
+        if norm.endswith(_FOLDED):
+            return np.ones(self._network.hidden, np.float32)
+        return self._weights.vector(norm)
 
     def qkv(self, x: str, layer: int) -> str:
-        query, key, value = (self._reading(layer, part, "attn_norm") for part in ("attn_q", "attn_k", "attn_v"))
-        per_head = value.reshape(-1, self._llama.head_dim, self._llama.hidden)
-        turned = (self._value.T @ per_head).reshape(value.shape)
-        return self._linear(x, f"qkv_{layer}", np.concatenate([query, key, turned]))
+        query, key, value = (self._reading(layer, part, "attn_norm") for part in QKV)
+        product = self._linear(x, f"qkv_{layer}", np.concatenate([query, key, self._turned_values(value)]))
+        if not self._network.family.qkv_bias:
+            return product
+        query, key, value = (self._weights.vector(layer_tensor(layer, part, "bias")).astype(np.float64) for part in QKV)
+        biases = np.concatenate([query, key, self._turned_values(value[:, None])[:, 0]]).astype(np.float32)
+        return self._writer.node("Add", [product, self._writer.constant(f"qkv_bias_{layer}", biases)])
+
+    def _turned_values(self, rows: F64) -> F64:
+        """H v per head."""
+        per_head = rows.reshape(-1, self._network.head_dim, rows.shape[1])
+        return (self._value.T @ per_head).reshape(rows.shape)
 
     def attention_output(self, x: str, layer: int) -> str:
         matrix = self._matrix(layer_tensor(layer, "attn_output"))
-        return self._linear(x, f"attention_output_{layer}", self._residual.T @ rotate_columns(matrix, self._value))
+        return self._linear(x, f"attention_output_{layer}", self._written(rotate_columns(matrix, self._value)))
 
     def gate_up(self, x: str, layer: int) -> str:
         parts = [self._reading(layer, part, "ffn_norm") for part in ("ffn_gate", "ffn_up")]
@@ -75,19 +88,28 @@ class Int8Storage:
         size = len(self._ffn)
         runs = writer.node("Reshape", [x, writer.ints(0, 0, -1, size)])
         turned = writer.node("MatMul", [runs, writer.constant("ffn_rotation", self._ffn.astype(np.float32))])
-        x = writer.node("Reshape", [turned, writer.ints(0, 0, self._llama.ffn)])
-        return self._linear(x, f"down_{layer}", self._residual.T @ rotate_columns(matrix, self._ffn))
+        x = writer.node("Reshape", [turned, writer.ints(0, 0, self._network.ffn)])
+        return self._linear(x, f"down_{layer}", self._written(rotate_columns(matrix, self._ffn)))
+
+    def to_residual(self, x: str) -> str:
+        """What went through a norm of its own was left as it is until here."""
+        rotation = self._writer.constant("residual_rotation", self._residual.astype(np.float32))
+        return self._writer.node("MatMul", [x, rotation])
 
     def head(self, x: str) -> str:
         gains = self._weights.vector("output_norm.weight").astype(np.float64)
-        if not self._llama.tied:
+        if not self._network.tied:
             return self._vocabulary_product(x, "output.weight", gains)
         regained = self._residual.T @ (gains[:, None] * self._residual)
         x = self._writer.node("MatMul", [x, self._writer.constant("output_gains", regained.astype(np.float32))])
-        return self._vocabulary_product(x, "token_embd.weight", np.ones(self._llama.hidden))
+        return self._vocabulary_product(x, "token_embd.weight", np.ones(self._network.hidden))
 
     def _matrix(self, name: str) -> F64:
         return self._weights.matrix(name).astype(np.float64)
+
+    def _written(self, matrix: F64) -> F64:
+        """A matrix whose output joins the rotated residual stream, unless a norm with gains comes between."""
+        return matrix if self._network.family.post_norms else self._residual.T @ matrix
 
     def _reading(self, layer: int, part: str, norm: str) -> F64:
         """A matrix that reads the normed residual stream, gains and rotation folded in."""

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import onnx
 import onnxruntime  # type: ignore[import-untyped]
 
-from tools.convert.architecture import Llama
-from tools.convert.llama_graph import LAST_POSITION
+from tools.convert.architecture import Network
+from tools.convert.decoder_graph import LAST_POSITION
 
 F32 = npt.NDArray[np.float32]
 Feeds = dict[str, npt.NDArray[Any]]
@@ -21,9 +21,9 @@ Feeds = dict[str, npt.NDArray[Any]]
 class OnnxRunner:
     """One graph in memory; every call begins with an empty cache."""
 
-    def __init__(self, graph: Path, llama: Llama, *, all_positions: bool = False) -> None:
+    def __init__(self, graph: Path, network: Network, *, all_positions: bool = False) -> None:
         """With `all_positions` the graph is changed in memory to give the logits of every position."""
-        self._llama = llama
+        self._network = network
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         # Threads that spin while they wait make a machine that is also doing something else many times slower.
@@ -56,8 +56,10 @@ class OnnxRunner:
         yield logits[-1]
 
     def _empty_cache(self) -> Feeds:
-        shape = (1, self._llama.kv_heads, 0, self._llama.head_dim)
-        names = [f"past_key_values.{layer}.{part}" for layer in range(self._llama.layers) for part in ("key", "value")]
+        shape = (1, self._network.kv_heads, 0, self._network.head_dim)
+        names = [
+            f"past_key_values.{layer}.{part}" for layer in range(self._network.layers) for part in ("key", "value")
+        ]
         return {name: np.zeros(shape, np.float32) for name in names}
 
     def _run(self, ids: npt.NDArray[np.int64], cache: Feeds) -> tuple[F32, Feeds]:

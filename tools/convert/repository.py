@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.convert.architecture import Llama
+from tools.convert.architecture import Network
 from tools.convert.self_test import SelfTest
 from tools.convert.tokenizer_json import tokenizer_config, tokenizer_json
 from tools.convert.vocabulary import Vocabulary
@@ -34,6 +34,8 @@ class Variant:
 
 WEBGPU = Variant("webgpu", "webgpu", "q4")
 WASM = Variant("wasm", "wasm", "int8")
+TERNARY_WEBGPU = Variant("webgpu", "webgpu", "q2")  # both devices read the same file
+TERNARY_WASM = Variant("wasm", "wasm", "q2")
 
 
 def sha256_of(path: Path) -> str:
@@ -52,15 +54,14 @@ def write_json(path: Path, value: Json, *, compact: bool = False) -> Path:
 
 
 def write_settings(
-    folder: Path, llama: Llama, vocabulary: Vocabulary, graphs: Mapping[Variant, Sequence[Path]]
+    folder: Path, network: Network, vocabulary: Vocabulary, graphs: Mapping[Variant, Sequence[Path]]
 ) -> list[Path]:
     """Everything transformers.js asks for beside the graphs. Gives back the files written."""
-    chunks = {files[0].name: len(files) - 1 for files in graphs.values() if len(files) > 1}
     return [
-        write_json(folder / "config.json", _config(llama, vocabulary, chunks)),
+        write_json(folder / "config.json", _config(network, vocabulary, graphs)),
         write_json(folder / "generation_config.json", _generation_config(vocabulary)),
         write_json(folder / "tokenizer.json", tokenizer_json(vocabulary), compact=True),
-        write_json(folder / "tokenizer_config.json", tokenizer_config(vocabulary, llama.context_tokens)),
+        write_json(folder / "tokenizer_config.json", tokenizer_config(vocabulary, network.context_tokens)),
     ]
 
 
@@ -74,23 +75,24 @@ def _special_ids(vocabulary: Vocabulary) -> dict[str, object]:
     return {name: index for name, index in ids.items() if index is not None}
 
 
-def _config(llama: Llama, vocabulary: Vocabulary, chunks: Mapping[str, int]) -> Json:
-    devices = {variant.device: {"dtype": variant.dtype} for variant in (WEBGPU, WASM)}
+def _config(network: Network, vocabulary: Vocabulary, graphs: Mapping[Variant, Sequence[Path]]) -> Json:
+    chunks = {files[0].name: len(files) - 1 for files in graphs.values() if len(files) > 1}
+    devices = {variant.device: {"dtype": variant.dtype} for variant in graphs}
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
-        "hidden_act": "silu",
-        "hidden_size": llama.hidden,
-        "intermediate_size": llama.ffn,
-        "num_hidden_layers": llama.layers,
-        "num_attention_heads": llama.heads,
-        "num_key_value_heads": llama.kv_heads,
-        "head_dim": llama.head_dim,
-        "vocab_size": llama.vocab,
-        "max_position_embeddings": llama.context_tokens,
-        "rms_norm_eps": llama.rms_eps,
-        "rope_theta": llama.rope_theta,
-        "tie_word_embeddings": llama.tied,
+        "hidden_act": str(network.activation),
+        "hidden_size": network.hidden,
+        "intermediate_size": network.ffn,
+        "num_hidden_layers": network.layers,
+        "num_attention_heads": network.heads,
+        "num_key_value_heads": network.kv_heads,
+        "head_dim": network.head_dim,
+        "vocab_size": network.vocab,
+        "max_position_embeddings": network.context_tokens,
+        "rms_norm_eps": network.rms_eps,
+        "rope_theta": network.rope.theta,
+        "tie_word_embeddings": network.tied,
         **_special_ids(vocabulary),
         "transformers.js_config": {
             "device_config": devices,
@@ -108,7 +110,7 @@ def write_candil_json(
     folder: Path,
     *,
     source: Json,
-    llama: Llama,
+    network: Network,
     parameters: int,
     settings: Sequence[Path],
     graphs: Mapping[Variant, Sequence[Path]],
@@ -129,7 +131,7 @@ def write_candil_json(
         }
         for variant, files in graphs.items()
     ]
-    head = {"format": FORMAT, "source": source, "context_tokens": llama.context_tokens, "parameters": parameters}
+    head = {"format": FORMAT, "source": source, "context_tokens": network.context_tokens, "parameters": parameters}
     return write_json(folder / "candil.json", {**head, "variants": variants})
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tools.convert.architecture import Llama
+from tools.convert.architecture import Network
 from tools.convert.encoder import Encoder
 from tools.convert.errors import ConvertError
 from tools.convert.exact_model import exact_logits
@@ -50,9 +50,9 @@ def prompts(vocabulary: Vocabulary) -> list[tuple[int, ...]]:
     return [tuple(begin + encoder.encode(text))[:MAX_PROMPT_TOKENS] for text in PROMPTS]
 
 
-def continue_greedily(graph: Path, llama: Llama, candidates: Sequence[tuple[int, ...]]) -> list[SelfTest]:
+def continue_greedily(graph: Path, network: Network, candidates: Sequence[tuple[int, ...]]) -> list[SelfTest]:
     """What the variant in `graph` says to every candidate."""
-    runner = OnnxRunner(graph, llama)
+    runner = OnnxRunner(graph, network)
     tests = []
     for prompt in candidates:
         rows = list(runner.greedy(prompt, NEXT_TOKENS))
@@ -61,10 +61,10 @@ def continue_greedily(graph: Path, llama: Llama, candidates: Sequence[tuple[int,
     return tests
 
 
-def agreeing(llama: Llama, weights: Weights, tests: Sequence[SelfTest]) -> list[bool]:
+def agreeing(network: Network, weights: Weights, tests: Sequence[SelfTest]) -> list[bool]:
     """Whether the exact weights continue each prompt with the same tokens."""
     whole = [(*test.prompt_ids, *test.next_ids[:-1]) for test in tests]
-    likeliest = [logits[-NEXT_TOKENS:].argmax(axis=-1) for logits in exact_logits(llama, weights, whole)]
+    likeliest = [logits[-NEXT_TOKENS:].argmax(axis=-1) for logits in exact_logits(network, weights, whole)]
     return [tuple(ids.tolist()) == test.next_ids for ids, test in zip(likeliest, tests, strict=True)]
 
 

@@ -8,6 +8,7 @@ from tools.convert.vocabulary import BYTE, CONTROL, UNKNOWN, USER_DEFINED, Vocab
 
 Json = dict[str, object]
 
+_KEEP_WHAT_FOLLOWS = ("<unk>", "<s>", "<|endoftext|>")  # of Phi-3's special tokens
 _SPACE = "\u2581"  # SentencePiece writes spaces as this
 
 
@@ -50,6 +51,7 @@ def _added_tokens(vocabulary: Vocabulary) -> list[Json]:
     for index, (text, kind) in enumerate(zip(vocabulary.tokens, vocabulary.kinds, strict=True)):
         if kind in (CONTROL, UNKNOWN, USER_DEFINED) and text:
             flags = dict.fromkeys(("single_word", "lstrip", "rstrip", "normalized"), False)
+            flags["rstrip"] = vocabulary.strip_after_special and text not in _KEEP_WHAT_FOLLOWS
             added.append({"id": index, "content": text, **flags, "special": kind != USER_DEFINED})
     return added
 

@@ -14,8 +14,9 @@ from tools.convert.pre_tokenizers import BEGINS_WITH_BOS, expressions
 
 _MAX_TOKEN_CHARACTERS = 1024
 NORMAL, UNKNOWN, CONTROL, USER_DEFINED, UNUSED, BYTE = range(1, 7)  # `tokenizer.ggml.token_type`
-_SPECIAL_IDS = {"bos": "bos_token_id", "eos": "eos_token_id", "unk": "unknown_token_id", "pad": "padding_token_id"}
+SPECIAL_IDS = {"bos": "bos_token_id", "eos": "eos_token_id", "unk": "unknown_token_id", "pad": "padding_token_id"}
 _END_IDS = ("eos_token_id", "eot_token_id", "eom_token_id")
+_END_TEXTS = ("<|eot_id|>", "<|eom_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>")  # older files do not name their ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Vocabulary:
     add_bos: bool
     add_eos: bool
     add_space_prefix: bool
+    strip_after_special: bool  # spaces and line ends after a special token are not read
     chat_template: str | None
 
     def token(self, name: str) -> str | None:
@@ -110,8 +112,9 @@ def read_vocabulary(metadata: Mapping[str, Value], vocab: int) -> Vocabulary:
     spm = model == "llama"
     if spm and scores is None:
         raise ConvertError("The SentencePiece tokenizer has no scores.")
-    special = {name: _token_id(metadata, key, vocab) for name, key in _SPECIAL_IDS.items()}
+    special = {name: _token_id(metadata, key, vocab) for name, key in SPECIAL_IDS.items()}
     ends = [_token_id(metadata, key, vocab) for key in _END_IDS]
+    ends += [tokens.index(text) for text in _END_TEXTS if text in tokens]
     return Vocabulary(
         model=model,
         pre=pre,
@@ -124,5 +127,6 @@ def read_vocabulary(metadata: Mapping[str, Value], vocab: int) -> Vocabulary:
         add_bos=_flag(metadata, "add_bos_token", spm or pre in BEGINS_WITH_BOS),
         add_eos=_flag(metadata, "add_eos_token", False),
         add_space_prefix=_flag(metadata, "add_space_prefix", spm),
+        strip_after_special=spm and metadata.get("general.architecture") == "phi3",
         chat_template=template,
     )

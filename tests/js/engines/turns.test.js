@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { createPause, Turns } from "../../../site/engines/turns.js";
+import { createPause, given, Turns } from "../../../site/engines/turns.js";
+
+const soon = () => new Promise((resolve) => setTimeout(resolve, 1));
 
 test("one at a time, in the order they asked", async () => {
   const turns = new Turns();
@@ -39,4 +41,39 @@ test("a pause lets a message in that had arrived", async () => {
   assert.ok(heard);
   open.forEach((port) => port.close());
   globalThis.MessageChannel = MessageChannel;
+});
+
+test("what a callback is given comes one by one, also what was given at once", async () => {
+  const run = async (/** @type {(value: number) => void} */ push) => {
+    push(1);
+    push(2);
+    await soon();
+    push(3);
+  };
+  /** @type {number[]} */
+  const got = [];
+  for await (const value of given(run)) got.push(value);
+  assert.deepEqual(got, [1, 2, 3]);
+});
+
+test("what fails is told after what came before it", async () => {
+  /** @type {number[]} */
+  const got = [];
+  const run = async (/** @type {(value: number) => void} */ push) => {
+    push(1);
+    throw new Error("gone");
+  };
+  await assert.rejects(async () => { for await (const value of given(run)) got.push(value); }, /gone/);
+  assert.deepEqual(got, [1]);
+});
+
+test("left early, it ends when what gives has ended", async () => {
+  let ended = false;
+  const run = async (/** @type {(value: number) => void} */ push) => {
+    push(1);
+    await soon();
+    ended = true;
+  };
+  for await (const _ of given(run)) break;
+  assert.ok(ended);
 });

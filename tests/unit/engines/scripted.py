@@ -33,6 +33,7 @@ MODEL = ModelSpec(
 class ScriptedWorker:
     """A Transport. Its answers are letters drawn from the seed; a token is a letter, a word a prompt token."""
 
+    name: str = "transformers_js"
     next_ids: list[int] = field(default_factory=lambda: [3, 4, 5])
     probe: dict[str, Any] = field(default_factory=lambda: {"cross_origin_isolated": True, "hardware_concurrency": 8})
     failures: dict[str, list[CandilError]] = field(default_factory=dict)  # by op, raised once each
@@ -47,7 +48,9 @@ class ScriptedWorker:
             raise self.failures[op].pop(0)
         if op in self.silent:
             return
-        values = getattr(self, "_" + op.replace(".", "_"))(payload)
+        worker, verb = op.split(".")
+        assert worker in ("page", self.name)
+        values = getattr(self, f"_{verb}")(payload)
         try:
             for value in values:
                 yield value
@@ -58,28 +61,31 @@ class ScriptedWorker:
     def ops(self) -> list[str]:
         return [op for op, _ in self.calls]
 
-    def _page_replace_worker(self, payload: Any) -> list[Any]:
-        assert payload == {"worker": "transformers_js"}
+    def _replace_worker(self, payload: Any) -> list[Any]:
+        assert payload == {"worker": self.name}
         self.loaded = False
         return []
 
-    def _transformers_js_probe(self, payload: Any) -> list[Any]:
+    def _probe(self, payload: Any) -> list[Any]:
         return [self.probe]
 
-    def _transformers_js_load(self, payload: Any) -> list[Any]:
+    def _load(self, payload: Any) -> list[Any]:
         self.loaded = True
         return [{"stage": "reading"}, {"stage": "session"}]
 
-    def _transformers_js_self_test(self, payload: Any) -> list[Any]:
+    def _self_test(self, payload: Any) -> list[Any]:
         return [{"next_ids": self.next_ids[: payload["steps"]]}]
 
-    def _transformers_js_count(self, payload: Any) -> list[Any]:
+    def _embed(self, payload: Any) -> list[Any]:
+        return [{"vector": [float(len(text))]} for text in payload["texts"]]
+
+    def _count(self, payload: Any) -> list[Any]:
         if not self.loaded:
             raise NotLoaded()
         return [{"tokens": 4 + sum(len(message["content"].split()) for message in payload["messages"])}]
 
-    def _transformers_js_generate(self, payload: Any) -> list[Any]:
-        tokens = self._transformers_js_count(payload)[0]["tokens"]
+    def _generate(self, payload: Any) -> list[Any]:
+        tokens = self._count(payload)[0]["tokens"]
         sampling = payload["sampling"]
         draw = random.Random(sampling["seed"] if sampling["temperature"] else "greedy")
         letters = "".join(draw.choice("abcdefghijklmnopqrst") for _ in range(payload["max_new_tokens"]))

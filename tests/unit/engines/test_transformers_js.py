@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pyapp.engine import Finished, GenerateRequest, Message, Progress, Sampling, TextDelta, Usage
-from pyapp.engines.transformers_js import TransformersJs, threads
+from pyapp.engines.transformers_js import TransformersJs
 from pyapp.errors import (
     ContextOverflow,
     DeviceLost,
     EngineFailed,
+    InvalidRequest,
     NotLoaded,
     OutOfMemory,
     WrongAnswer,
@@ -225,7 +226,8 @@ def test_unloading_without_a_model_asks_nothing() -> None:
     assert worker.calls == []
 
 
-@pytest.mark.parametrize(("cores", "count"), [(1, 1), (2, 2), (3, 2), (4, 3), (8, 4), (64, 4)])
-def test_threads_leave_the_page_a_core_where_there_are_more_than_two(cores: int, count: int) -> None:
-    assert threads(isolated=True, cores=cores) == count
-    assert threads(isolated=False, cores=cores) == 1
+def test_a_schema_is_refused_before_anything_runs() -> None:
+    worker = ScriptedWorker()
+    with pytest.raises(InvalidRequest):
+        run(answer(loaded(worker), GenerateRequest(QUESTION, schema={})))
+    assert worker.calls == []

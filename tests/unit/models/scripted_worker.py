@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from base64 import b64encode
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +53,7 @@ class Server:
     ranges: bool = True
     bytes_per_s: float = 1000.0
     piece: int = 10
+    peek_faults: list[CandilError] = field(default_factory=list)  # one per peek
     texts: dict[str, str] = field(default_factory=dict)  # by address
     text_faults: list[CandilError] = field(default_factory=list)  # one per read
 
@@ -68,6 +70,8 @@ class ScriptedWorker:
     steps_to_live: int | None = None
     lock_answers: list[bool] = field(default_factory=lambda: [True])
     ops: list[tuple[str, Any]] = field(default_factory=list)
+    picked: dict[str, bytes | CandilError] = field(default_factory=dict)
+    peeks: list[tuple[int, int]] = field(default_factory=list)
     fetched: int = 0
     active: int = 0
     most_active: int = 0
@@ -207,8 +211,25 @@ class ScriptedWorker:
             yield {"hashed": at}
         yield {"hashed": at, "sha256": running.hexdigest()} if upto == total else {"hashed": at}
 
-    async def _commit(self, sha256: str) -> AsyncGenerator[Any, None]:
-        self.disk.blobs[sha256] = bytes(self.disk.partials.pop(sha256))
+    async def _peek(self, url: str, offset: int, length: int, idle_timeout_ms: int) -> AsyncGenerator[Any, None]:
+        self.peeks.append((offset, length))
+        if self.server.peek_faults:
+            raise self.server.peek_faults.pop(0)
+        content = self.server.contents[url]
+        yield {"bytes": b64encode(content[offset : offset + length]).decode(), "total": len(content)}
+
+    async def _import(self, sha256: str, files: dict[str, str]) -> AsyncGenerator[Any, None]:
+        content = self.picked[files["file"]]
+        if isinstance(content, CandilError):
+            raise content
+        half = len(content) // 2
+        for end in (half, len(content)):
+            self.disk.partials[sha256][:end] = content[:end]
+            yield {"hashed": end} | ({"sha256": hashlib.sha256(content).hexdigest()} if end > half else {})
+            await asyncio.sleep(1)
+
+    async def _commit(self, sha256: str, **named: str) -> AsyncGenerator[Any, None]:
+        self.disk.blobs[named["as"]] = bytes(self.disk.partials.pop(sha256))
         self.disk.journals.pop(sha256, None)
         self._hashed.pop(sha256, None)
         return

@@ -9,7 +9,7 @@ import pytest
 
 from pyapp.errors import EngineUnavailable
 from pyapp.models.capabilities import Adapter, Capabilities, from_wire
-from pyapp.models.choice import choose, fit, memory_ceiling
+from pyapp.models.choice import Fit, choose, fit, memory_ceiling
 from pyapp.models.manifest import ManifestFile, ModelSpec, Repository, Variant
 from tests.unit.models.made import file, model, variant
 
@@ -17,6 +17,7 @@ GPU = Adapter("intel", "gen-12lp", shader_f16=True, max_buffer_bytes=1 << 30)
 ABLE = Capabilities(
     webgpu=GPU,
     wasm_simd=True,
+    wasm_64=True,
     cross_origin_isolated=True,
     hardware_concurrency=8,
     opfs=True,
@@ -95,6 +96,7 @@ def huge() -> ModelSpec:
     ("spec", "capabilities", "reasons"),
     [
         (model(ON_CPU), able(wasm_simd=False), ["no_wasm_simd"]),
+        (model(replace(ON_CPU, engine="wllama")), able(wasm_64=False), ["no_wasm_64"]),
         (BOTH, able(wasm_simd=False, webgpu=None), ["no_webgpu", "no_wasm_simd"]),
         (huge(), ABLE, ["too_big_for_wasm"]),
         (model(variant(), variant(name="g", device="webgpu")), ABLE, ["not_built"]),
@@ -125,9 +127,10 @@ def test_capabilities_from_the_probe_and_the_store() -> None:
         "cross_origin_isolated": True,
         "hardware_concurrency": 8,
         "wasm_simd": True,
+        "wasm_64": True,
     }
     status = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 10 << 30, "indexed_db_bytes": None}
-    device = {"memory_gb": 8, "mobile": None, "user_agent": "", "touch_points": 0, "builtin_ai": "unavailable"}
+    device = {"memory_gb": 8, "mobile": None, "user_agent": "", "touch_points": 0, "builtin_ai": "missing"}
     assert from_wire(probe, status, device) == ABLE
     assert from_wire(probe | {"webgpu": None}, status, device).webgpu is None
 
@@ -147,9 +150,25 @@ def test_capabilities_from_the_probe_and_the_store() -> None:
 )
 def test_what_is_a_phone(mobile: bool | None, user_agent: str, touch_points: int, phone: bool) -> None:
     device = {"memory_gb": None, "mobile": mobile, "user_agent": user_agent, "touch_points": touch_points}
-    probe = {"webgpu": None, "cross_origin_isolated": True, "hardware_concurrency": 8, "wasm_simd": True}
+    probe = {
+        "webgpu": None,
+        "cross_origin_isolated": True,
+        "hardware_concurrency": 8,
+        "wasm_simd": True,
+        "wasm_64": True,
+    }
     status = {"opfs": True, "persisted": False, "usage_bytes": 0, "quota_bytes": 0, "indexed_db_bytes": None}
     assert from_wire(probe, status, device | {"builtin_ai": "unavailable"}).phone == phone
+
+
+def test_an_mlc_model_needs_its_library() -> None:
+    weights = variant(file("params_shard_0.bin", b"w"), device="webgpu")
+    assert fit(replace(weights, engine="webllm"), ABLE).reasons == ("no_model_library",)
+    whole = variant(file("params_shard_0.bin", b"w"), file("lib.wasm", b"l"), device="webgpu")
+    assert fit(replace(whole, engine="webllm"), ABLE).verdict == "fits"
+    there = Repository("https://hub.example", "a/b", ("params_shard_*", "*.wasm"), 1)
+    assert fit(replace(weights, engine="webllm", files=(), repository=there), ABLE).verdict == "fits"
+    assert fit(replace(weights, engine="webllm", files=(), repository=None), ABLE).reasons == ("not_built",)
 
 
 def test_the_browsers_own_model_comes_last_and_only_where_there_is_one() -> None:
@@ -158,6 +177,9 @@ def test_the_browsers_own_model_comes_last_and_only_where_there_is_one() -> None
     assert choose(both, able(builtin_ai="downloadable")).fallbacks == (own,)
     assert choose(both, ABLE).fallbacks == ()
     assert fit(own, ABLE).reasons == ("no_builtin_ai",)
+    assert fit(own, able(builtin_ai="unavailable")).reasons == ("builtin_ai_unavailable",)
+    assert fit(own, able(builtin_ai="downloading")) == Fit("fits", ("browser_downloads",))
+    assert fit(own, able(builtin_ai="available", opfs=False)) == Fit("fits", ())
 
 
 def test_what_is_not_pinned_may_be_chosen_by_its_estimate() -> None:

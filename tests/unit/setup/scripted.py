@@ -43,7 +43,7 @@ MODEL: ModelSpec = parse(json.dumps(catalog())).models[0]
 WEBGPU, WASM = MODEL.variants
 
 GPU = {"vendor": "acme", "architecture": "x", "shader_f16": True, "max_buffer_bytes": 10**9}
-PROBE = {"webgpu": None, "cross_origin_isolated": True, "hardware_concurrency": 4, "wasm_simd": True}
+PROBE = {"webgpu": None, "cross_origin_isolated": True, "hardware_concurrency": 4, "wasm_simd": True, "wasm_64": True}
 DEVICE = {
     "memory_gb": 8,
     "mobile": False,

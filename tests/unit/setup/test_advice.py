@@ -18,6 +18,7 @@ GPU = Adapter("intel", "gen-12lp", shader_f16=True, max_buffer_bytes=2 << 30)
 LAPTOP = Capabilities(
     webgpu=GPU,
     wasm_simd=True,
+    wasm_64=True,
     cross_origin_isolated=True,
     hardware_concurrency=8,
     opfs=True,

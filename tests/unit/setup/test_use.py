@@ -9,10 +9,18 @@ from typing import Any
 
 import pytest
 
-from pyapp.errors import EngineFailed, EngineUnavailable, LoadCrashed, ManifestError, NetworkFailed, StorageFailed
+from pyapp.errors import (
+    ClickNeeded,
+    EngineFailed,
+    EngineUnavailable,
+    LoadCrashed,
+    ManifestError,
+    NetworkFailed,
+    StorageFailed,
+)
 from pyapp.models.capabilities import Capabilities, from_wire
 from pyapp.models.choice import Preference
-from pyapp.models.manifest import Manifest, parse
+from pyapp.models.manifest import Manifest, ModelSpec, Variant, parse
 from pyapp.setup.catalog import Catalog
 from pyapp.setup.setup import PageIntent, Setup
 from pyapp.setup.state import (
@@ -69,6 +77,7 @@ class Scene:
             self.wanted,
             self.device,
             chosen=self.named,
+            engines={"transformers_js", "builtin_ai"},
         )
         self.setup.watchers.append(self.states.append)
 
@@ -422,6 +431,106 @@ def test_a_build_offers_only_what_its_engines_run() -> None:
     run(scene.setup.begin())
     assert scene.setup.catalog is not None
     assert [(model.id, variant.name) for model, variant in scene.setup.catalog.fitting()] == [("tiny", "wasm")]
+
+
+# ---- the browser's own model ----
+
+OWN = {
+    "id": "own",
+    "title": "Own",
+    "source": {"kind": "browser"},
+    "variants": [{"name": "browser", "engine": "builtin_ai", "device": "browser", "dtype": "own"}],
+}
+
+
+class Chrome(Scene):
+    """The browser's own model is first in the catalog."""
+
+    def __init__(self, builtin_ai: str, **given: Any) -> None:
+        body = catalog()
+        super().__init__(body=body | {"models": [body["models"][0] | OWN, *body["models"]]}, **given)
+        self.builtin_ai = builtin_ai
+        self.shares: list[Any] = [{"share": 0}, {"share": 0.5}, {"share": 1}]
+        self.transport.answers["page.device"] = lambda _: [DEVICE | {"builtin_ai": self.builtin_ai}]
+        self.transport.answers["builtin_ai.download"] = lambda _: self.shares
+
+    def begun(self) -> SetupState:
+        run(self.setup.begin())
+        return self.setup.state
+
+    def own(self) -> tuple[ModelSpec, Variant]:
+        assert self.setup.catalog
+        model = self.setup.catalog.manifest.models[0]
+        return model, model.variants[0]
+
+
+def test_the_browsers_own_model_is_loaded_unasked_where_nothing_else_is_installed() -> None:
+    scene = Chrome("available")
+    state = scene.begun()
+    assert isinstance(state, Ready)
+    assert state.model.id == "own"
+
+
+def test_a_downloaded_model_is_loaded_rather_than_the_browsers_unless_that_was_named() -> None:
+    assert Chrome("available", store=ScriptedStore(here=[WASM])).begun() == Ready(MODEL, WASM)
+    named = Chrome("available", store=ScriptedStore(here=[WASM]), chosen="own/browser").begun()
+    assert isinstance(named, Ready)
+    assert named.model.id == "own"
+
+
+@pytest.mark.parametrize("builtin_ai", ["missing", "unavailable", "downloadable", "downloading"])
+def test_what_is_offered_to_a_newcomer_is_never_the_browsers_download(builtin_ai: str) -> None:
+    state = Chrome(builtin_ai, chosen="own/browser").begun()
+    assert isinstance(state, Choosing)
+    assert state.offer.model == MODEL
+
+
+def test_where_nothing_else_runs_the_browsers_is_offered() -> None:
+    scene = Chrome("downloadable")
+    scene.transport.answers["transformers_js.probe"] = lambda _: [PROBE | {"wasm_simd": False}]
+    state = scene.begun()
+    assert isinstance(state, Choosing)
+    assert (state.offer.model.id, state.offer.reasons) == ("own", ("browser_downloads",))
+
+
+def test_its_download_is_the_browsers_and_told_in_shares() -> None:
+    scene = Chrome("downloadable")
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.use(*scene.own())
+
+    run(story())
+    told = [state.fraction for state in scene.states if isinstance(state, Downloading)]
+    assert told == [0, 0, 0.5, 1]
+    assert scene.setup.state == Ready(*scene.own())
+    assert "page.keep" not in scene.transport.ops()
+    assert scene.named.key == "own/browser"
+
+
+def test_a_download_that_lacked_its_click_can_be_tried_again() -> None:
+    scene = Chrome("downloadable")
+    scene.shares = [ClickNeeded("")]
+
+    async def story() -> None:
+        await scene.setup.begin()
+        await scene.setup.use(*scene.own())
+        assert isinstance(scene.states[-1], DownloadFailed)
+        scene.shares = [{"share": 1}]
+        await scene.setup.retry()
+
+    run(story())
+    assert scene.states[-1] == Ready(*scene.own())
+
+
+def test_what_the_browser_has_now_can_be_asked_again() -> None:
+    scene = Chrome("downloading")
+    run(scene.setup.ask_browser())  # nothing was looked at yet
+    scene.begun()
+    scene.builtin_ai = "available"
+    run(scene.setup.ask_browser())
+    assert scene.setup.catalog
+    assert scene.setup.catalog.capabilities.builtin_ai == "available"
 
 
 def test_a_pin_takes_the_place_of_its_model_only() -> None:

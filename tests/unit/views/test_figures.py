@@ -52,7 +52,7 @@ def test_all_of_it_behind_the_line() -> None:
     assert "Writing 3 tokens in 0.10 s · 20.0 tokens/s Not read again 4 tokens were still in memory" in text
     assert "memory" not in behind(replace(ANSWER, usage=replace(USAGE, cached_tokens=0)))
     assert "Model Tiny Engine transformers.js (ONNX Runtime) Runs on processor" in text
-    assert "Nothing of this conversation was sent anywhere." in text
+    assert "Your words For this answer nothing was sent anywhere." in text
     assert "Motor transformers.js (ONNX Runtime) Se ejecuta en el procesador" in behind(ANSWER, ES)
 
 
@@ -90,3 +90,15 @@ def test_every_advice_has_its_sentence() -> None:
 
 def test_names_are_escaped() -> None:
     assert "<b>" not in stats(replace(ANSWER, origin=Origin("<b>", "wasm")), EN, Conditions())
+
+
+def test_words_that_went_to_a_server_are_not_said_to_have_stayed() -> None:
+    for host, said in (
+        ("localhost:1234", "Stayed on this computer: localhost:1234"),
+        ("a.example", "Sent to a.example"),
+    ):
+        html = stats(replace(ANSWER, origin=Origin("m", "server", "openai_http", host)), EN, Conditions())
+        assert said in html
+        assert "Stayed on this device" not in html
+        assert "nothing was sent" not in html
+    assert 'class="sent"' in html

@@ -11,7 +11,7 @@ import pytest
 from pyapp.errors import EngineBusy, NetworkFailed
 from pyapp.models.choice import Fit, Reason
 from pyapp.models.download import DownloadProgress
-from pyapp.models.manifest import Device, HubSource, ManifestFile, ModelSpec, Variant
+from pyapp.models.manifest import BrowserSource, Device, HubSource, ManifestFile, ModelSpec, Variant
 from pyapp.models.store import StoreUsage
 from pyapp.models_page import Done, Shown
 from pyapp.setup.standing import Absent, Damaged, Fetching, Partly, Row, Verifying, Whole
@@ -229,3 +229,28 @@ def test_what_is_not_pinned_says_so_before_a_download() -> None:
 def test_a_model_of_unknown_size_says_so() -> None:
     row = replace(ROW, model=replace(ROW.model, parameters=0))
     assert EN.text("models.parameters.unknown") in view.models((row,), EN)
+
+
+def browsers_own() -> Row:
+    variant = Variant("browser", "builtin_ai", "browser", "own", (), ())
+    model = replace(made_up(1), id="own", parameters=0, source=BrowserSource(), variants=(variant,))
+    return Row(model, variant, Fit("no", ("builtin_ai_unavailable",)), Absent())
+
+
+def test_the_browsers_own_model_says_whose_it_is_and_what_to_do() -> None:
+    row = browsers_own()
+    said = words(view.models((row,), EN))
+    assert "made by Google" in said
+    assert "Chrome, not Candil, downloads it" in said
+    assert "22 GB" in said
+    assert "billion" not in said  # how large it is here nobody tells
+    assert buttons(row) == []
+
+
+def test_the_browsers_own_model_is_not_ours_to_check_or_delete() -> None:
+    assert buttons(replace(browsers_own(), fit=FITS, standing=Whole())) == ["Use this one"]
+
+
+def test_an_engine_nobody_has_seen_answer_says_so() -> None:
+    assert "never seen answer" not in view.row(ROW, EN)
+    assert "never seen answer" in view.row(replace(ROW, variant=replace(ROW.variant, engine="webllm")), EN)

@@ -75,7 +75,7 @@ PIECES = [
     "- x\n",
     "`",
     "<thinking>",
-    "x" * 2000,
+    "x" * 900,  # twelve of them are no block that is too long to be formatted
 ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from pyapp.errors import EngineUnavailable, HashMismatch, OutOfMemory
+from pyapp.models.manifest import Variant
 from pyapp.setup.state import (
     Checking,
     Choosing,
@@ -114,3 +115,13 @@ def test_the_dialog_says_that_nobody_here_knows_the_files() -> None:
     variant = unpinned("config.json", host="https://hub.example", repo="a/b")
     said = words(choice(replace(OFFER, variant=variant), EN))
     assert "hub.example which files a/b has now" in said
+
+
+def test_a_download_of_the_browsers_own_has_no_size() -> None:
+    variant = Variant("browser", "builtin_ai", "browser", "own", (), ())
+    offer = replace(OFFER, variant=variant, engine_bytes=0, reasons=("browser_downloads",))
+    said = words(choice(offer, EN))
+    assert "it does not say how much" in said
+    assert "0 B" not in said
+    figures = progress_figures(Downloading(offer, share=0.5), EN)
+    assert figures == "50\N{NO-BREAK SPACE}% · the browser downloads its own model from its maker"

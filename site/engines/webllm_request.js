@@ -1,0 +1,19 @@
+/**
+ * Our request as WebLLM takes it.
+ *
+ * @param {import("../protocol.d.ts").WebllmOps["webllm.generate"]["in"]} payload
+ * @returns {import("@mlc-ai/web-llm").ChatCompletionRequestStreaming}
+ */
+export function asRequest({ messages, sampling, max_new_tokens, schema }) {
+  return {
+    messages,
+    temperature: sampling.temperature,
+    top_p: sampling.top_p,
+    repetition_penalty: sampling.repetition_penalty,
+    seed: sampling.seed,
+    max_tokens: max_new_tokens,
+    ...(schema ? { response_format: { type: "json_object", schema: JSON.stringify(schema) } } : {}),
+    stream: true,
+    stream_options: { include_usage: true },
+  };
+}

@@ -1,0 +1,1 @@
+export * from "@mlc-ai/web-llm";
