@@ -42,6 +42,7 @@ bench: setup-test build
 	$(RUN) bench.streaming
 	$(RUN) bench.chats
 	$(RUN) bench.vitals
+	$(RUN) bench.relay
 
 lock:
 	uv pip compile pyproject.toml --group run --universal --generate-hashes --no-header -q -o requirements/run.txt

@@ -21,7 +21,8 @@ from typing import Any
 import uvicorn
 from playwright.sync_api import BrowserType, Page, sync_playwright
 
-import static_server
+from server.app import create_app
+from server.files import Site
 from tools.build import archive, compress, shell, vendor
 from tools.build.cache import Cache, sha256
 from tools.build.layout import ROOT, Sources
@@ -135,7 +136,7 @@ def build_stock(sources: Sources, out: Path) -> None:
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
-    app = static_server.create_app(static_server.Site((folder,), {}))
+    app = create_app(Site((folder,), {}))
     server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 CHROMIUM = Path("/usr/bin/chromium")
-INSTALL_CHROMIUM = "apt-get update && apt-get install -y --no-install-recommends chromium chromium-headless-shell"
+INSTALL = "apt-get update && apt-get install -y --no-install-recommends"
 
 
 def main() -> None:
@@ -29,7 +29,7 @@ def main() -> None:
     install_python("dev" if purpose == "test" else "run")
     install_node()
     if purpose == "test":
-        check_browser()
+        check_programs()
 
 
 def check_versions() -> None:
@@ -93,14 +93,19 @@ def is_installed() -> bool:
     )
 
 
-def check_browser() -> None:
-    """Installs Debian's Chromium where we may; else says how."""
-    if "CHROMIUM" in os.environ or CHROMIUM.exists():
-        return
+def check_programs() -> None:
+    """What the tests need besides: Debian's packages where we may install them; else says how."""
+    if "CHROMIUM" not in os.environ and not CHROMIUM.exists():
+        install_program("chromium chromium-headless-shell", "The browser tests need Chromium (or CHROMIUM=/path/to/it)")
+    if not shutil.which("redis-server"):
+        install_program("redis-server", "The server's tests need redis-server")
+
+
+def install_program(package: str, need: str) -> None:
     if os.geteuid() or not shutil.which("apt-get"):
-        sys.exit(f"The browser tests need Chromium (or CHROMIUM=/path/to/it). As root: {INSTALL_CHROMIUM}")
-    say("Installing Chromium")
-    run(["sh", "-c", INSTALL_CHROMIUM], "Chromium could not be installed")
+        sys.exit(f"{need}. As root: {INSTALL} {package}")
+    say(f"Installing {package}")
+    run(["sh", "-c", f"{INSTALL} {package}"], f"{package} could not be installed")
 
 
 def run(command: list[str], failure: str) -> None:

@@ -17,7 +17,7 @@ from tools.build import wllama
 ROOT = Path(__file__).parents[2]
 NODE_MODULES = ROOT / "node_modules"
 
-# The site's own policy (static_server.py), so that nothing works here that would not work there.
+# The site's own policy (server/headers.py), so that nothing works here that would not work there.
 POLICY = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'"
 HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -13,7 +13,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
 
-import static_server
+from server import files
+from server.app import create_app
 from tests.browser.conftest import Site, wait_for
 from tools.build.shell import START
 
@@ -26,7 +27,7 @@ def driven_site(folder: Path) -> Iterator[Site]:
     index = (folder / "index.html").read_text("utf-8")
     assert START in index
     generated = {"index.html": lambda: index.replace(START, DRIVER.read_text("utf-8")).encode()}
-    app = static_server.create_app(static_server.Site((folder,), generated))
+    app = create_app(files.Site((folder,), generated))
     site = Site(folder, wrap=lambda _app: app).start()
     try:
         yield site

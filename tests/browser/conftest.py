@@ -22,7 +22,8 @@ import uvicorn
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-import static_server
+from server import files
+from server.app import create_app
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -64,7 +65,7 @@ class ViolationReports:
 
 @dataclass
 class Site:
-    """static_server's own application, in a thread, that can be stopped and started at the same address."""
+    """The server's own application, in a thread, that can be stopped and started at the same address."""
 
     folder: Path
     wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app
@@ -80,7 +81,7 @@ class Site:
     def start(self) -> Site:
         listening = socket.create_server(("127.0.0.1", self.port))
         self.port = listening.getsockname()[1]
-        app = ViolationReports(self.wrap(static_server.create_app(static_server.Site((self.folder,), {}))))
+        app = ViolationReports(self.wrap(create_app(files.Site((self.folder,), {}))))
         self.violations = app.reports
         config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)

@@ -13,7 +13,8 @@ from typing import Any
 from playwright.sync_api import BrowserContext, CDPSession, Page
 from starlette.types import ASGIApp
 
-import static_server
+from server import files
+from server.app import create_app
 from tests.browser.conftest import Site, wait_for
 from tools.build.shell import START
 
@@ -26,7 +27,7 @@ def driven(folder: Path, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app, s
     index = (folder / "index.html").read_text("utf-8")
     assert START in index
     page = index.replace(START, script.read_text("utf-8")).encode()
-    inner = static_server.create_app(static_server.Site((folder,), {"index.html": lambda: page}))
+    inner = create_app(files.Site((folder,), {"index.html": lambda: page}))
     return Site(folder, wrap=lambda _app: wrap(inner))
 
 

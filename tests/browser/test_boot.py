@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route
 
-import static_server
+from server.app import create_app
+from server.files import TYPES
+from server.headers import HEADERS
+from server.sites import development
 from tests.browser.conftest import Candil, Site, Watch, wait_for
 from tools.build.layout import Sources
 from tools.build.site import Target, build
@@ -140,14 +143,14 @@ NEEDED = [
 ]
 FAULTS: dict[str, Callable[[Route], None]] = {
     "no connection": lambda route: route.abort("connectionfailed"),
-    "missing": lambda route: route.fulfill(status=404, body="", headers=static_server.HEADERS),
+    "missing": lambda route: route.fulfill(status=404, body="", headers=HEADERS),
     "damaged": lambda route: route.fulfill(status=200, body=b"not it", headers=headers_for(route)),
 }
 
 
 def headers_for(route: Route) -> dict[str, str]:
-    kind = static_server.TYPES[Path(route.request.url).suffix]
-    return {**static_server.HEADERS, "Content-Type": kind}
+    kind = TYPES[Path(route.request.url).suffix]
+    return {**HEADERS, "Content-Type": kind}
 
 
 @pytest.mark.parametrize(
@@ -227,10 +230,10 @@ def test_an_app_that_raises_is_a_failure_that_is_said(
 def test_development_boots_from_the_sources(page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     target = Target(tmp_path / "dev", dev=True)
     build(Sources(), target)
-    dev = static_server.dev_site()
-    app = static_server.create_app(replace(dev, folders=(dev.folders[0], target.out)))
+    dev = development()
+    app = create_app(replace(dev, folders=(dev.folders[0], target.out)))
     site = Site(target.out)
-    monkeypatch.setattr(static_server, "create_app", lambda _site: app)
+    monkeypatch.setattr("tests.browser.conftest.create_app", lambda _site: app)
     candil = Candil(page).open(site.start().url).wait_for_python()
     assert not failure(candil.page)
     site.stop()

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
-import static_server
 from pyapp.engine import GenerateRequest, values
 from pyapp.engines.webllm import Webllm
 from pyapp.errors import CandilError, EngineFailed, EngineUnavailable, FileMissing, NotLoaded
 from pyapp.models.manifest import EmbeddedSource, ManifestFile, ModelSpec, Variant
 from pyapp.models.store import Store
+from server import files as served
+from server.app import create_app
 from tests.browser.aside import aside, entered
 from tests.browser.conftest import CHROMIUM, FLAGS, WEBGPU_FLAGS, Site
 from tests.browser.page_transport import PageTransport
@@ -67,7 +68,7 @@ def broken_site(site_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
             place = folder / "broken" / name / path
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_bytes(content)
-    both = static_server.create_app(static_server.Site((site_folder, folder), {}))
+    both = create_app(served.Site((site_folder, folder), {}))
     site = Site(site_folder, wrap=lambda _app: both).start()
     yield site
     site.stop()

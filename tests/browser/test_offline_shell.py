@@ -14,7 +14,8 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Error, Page
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-import static_server
+from server.app import create_app
+from server.sites import development as development_site
 from tests.browser.conftest import Candil, Site, wait_for
 from tools.build.layout import Sources
 from tools.build.site import Target, build
@@ -343,8 +344,8 @@ def test_development_removes_a_service_worker_that_was_left_behind(
 ) -> None:
     page = installed(context, deployment.site.url)
     deployment.site.stop()
-    development = static_server.create_app(static_server.dev_site())
-    monkeypatch.setattr(static_server, "create_app", lambda _site: development)
+    development = create_app(development_site())
+    monkeypatch.setattr("tests.browser.conftest.create_app", lambda _site: development)
     deployment.site.start()
     with page.expect_event("load"):  # it takes the page with it
         page.evaluate("void navigator.serviceWorker.ready.then((registration) => registration.update())")

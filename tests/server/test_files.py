@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import brotli
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp
 
-import static_server
+from server.encodings import preferred
+from server.files import requested_range
 from tests.server.client import ask
 from tests.server.conftest import FOLDER, PAGE, WEIGHTS
 
@@ -52,7 +56,7 @@ def test_head_is_get_without_the_body(app: ASGIApp, path: str) -> None:
     [
         *("/../outside.txt", "/%2e%2e/outside.txt", "/..%2foutside.txt", "/%2e%2e%2foutside.txt", "//outside.txt"),
         *("/a/../../outside.txt", "/..\\outside.txt", "/%5c..%5coutside.txt", "/.hidden", "/escape", "/a.js%00.html"),
-        *("/index.html.br", "/models", "/models/", "/%ff"),
+        *("/index.html.br", "/index.html.gz", "/index.html.zst", "/models", "/models/", "/%ff"),
     ],
 )
 def test_nothing_but_the_sites_files(app: ASGIApp, path: str) -> None:
@@ -95,7 +99,7 @@ def test_any_range_header_gets_an_answer(app: ASGIApp, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["bytes=5-2", "items=0-1", "bytes=", "bytes=a-b", "bytes=0-1,4-5", "bytes=-"])
 def test_what_is_not_one_range_is_ignored(value: str) -> None:
-    assert static_server.requested_range(Headers({"range": value}), "", SIZE) is None
+    assert requested_range(Headers({"range": value}), "", SIZE) is None
 
 
 @pytest.mark.parametrize("value", [f"bytes={SIZE}-", "bytes=99999-100000", "bytes=-0"])
@@ -145,14 +149,25 @@ def test_if_none_match(app: ASGIApp, form: str) -> None:
     assert response.headers["etag"] == tag
 
 
-# ---- brotli ----
+def test_a_range_of_absurd_length_is_ignored() -> None:
+    assert requested_range(Headers({"range": f"bytes=0-{'9' * 5000}"}), "", SIZE) is None
 
 
-def test_brotli_is_the_same_bytes_under_an_etag_of_its_own(app: ASGIApp) -> None:
-    plain, packed = ask(app, "/"), ask(app, "/", accept_encoding="gzip, deflate, br, zstd")
-    assert packed.headers["x-content-encoding"] == "br"
+# ---- compressed ----
+
+UNPACK: dict[str, Callable[[bytes], bytes]] = {
+    "br": brotli.decompress,
+    "zstd": zstandard.decompress,
+    "gzip": gzip.decompress,
+}
+
+
+@pytest.mark.parametrize("coding", UNPACK)
+def test_a_variant_is_the_same_bytes_under_an_etag_of_its_own(app: ASGIApp, coding: str) -> None:
+    plain, packed = ask(app, "/"), ask(app, "/", accept_encoding=coding)
+    assert packed.headers["x-content-encoding"] == coding
     assert packed.headers["content-length"] == str(len(packed.content))
-    assert brotli.decompress(packed.content) == plain.content == PAGE
+    assert UNPACK[coding](packed.content) == plain.content == PAGE
     assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
     assert plain.headers["etag"] != packed.headers["etag"]
     assert packed.headers["content-type"] == plain.headers["content-type"]
@@ -161,10 +176,16 @@ def test_brotli_is_the_same_bytes_under_an_etag_of_its_own(app: ASGIApp) -> None
 @pytest.mark.parametrize(
     ("accepted", "chosen"),
     [
-        *(("br", True), ("BR", True), ("gzip, br;q=0.1", True), ("*", True), ("br;q=1.0, identity;q=0.5", True)),
-        *(("", False), ("gzip", False), ("br;q=0", False), ("br;q=0.000, *", False), ("*;q=0", False)),
-        *(("identity, br;q=0.5", False), ("br;q=high", False), ("brotli", False), (",;,", False)),
+        *(("br", "br"), ("BR", "br"), ("gzip, br;q=0.1", "gzip"), ("*", "br"), ("br;q=1.0, identity;q=0.5", "br")),
+        *(("gzip, deflate, br, zstd", "br"), ("gzip, zstd", "zstd"), ("gzip;q=0.5, zstd;q=0.4", "gzip")),
+        *(("", ""), ("deflate", ""), ("br;q=0", ""), ("br;q=0.000, *", "zstd"), ("*;q=0", "")),
+        *(("identity, br;q=0.5", ""), ("br;q=high", ""), ("brotli", ""), (",;,", "")),
     ],
 )
-def test_brotli_only_where_it_is_welcome(accepted: str, chosen: bool) -> None:
-    assert static_server.takes_brotli(accepted) is chosen
+def test_the_most_welcome_coding(accepted: str, chosen: str) -> None:
+    assert preferred(accepted, ("br", "zstd", "gzip")) == chosen
+
+
+def test_only_what_there_is() -> None:
+    assert preferred("br, gzip;q=0.1", ("gzip",)) == "gzip"
+    assert preferred("br", ("gzip",)) == ""

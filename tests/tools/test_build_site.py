@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import brotli
 import pytest
+import zstandard
 
 from tools.build import site as building
 from tools.build import vendor
@@ -90,7 +92,7 @@ def test_an_edit_replaces_what_depends_on_it_and_no_more(sources: Sources, built
     assert build(sources, built)
     after = snapshot(built.out)
     changed = {name for name in before | after if before.get(name) != after.get(name)}
-    assert changed == {n + ext for n in ("styles/all.css", "precache.js") for ext in ("", ".br")}
+    assert changed == {n + ext for n in ("styles/all.css", "precache.js") for ext in ("", ".br", ".zst", ".gz")}
     style.write_text(original)
     build(sources, built)
 
@@ -122,11 +124,14 @@ def test_a_damaged_site_is_made_again(sources: Sources, built: Target, damage: C
     assert (built.out / "app.zip").read_bytes() == whole
 
 
-def test_brotli_is_the_same_bytes(built: Target) -> None:
-    packed = list(built.out.rglob("*.br"))
-    assert {"app.zip.br", "stdlib.zip.br", "index.html.br"} <= {p.name for p in packed}
+@pytest.mark.parametrize(
+    ("suffix", "unpack"), [(".br", brotli.decompress), (".zst", zstandard.decompress), (".gz", gzip.decompress)]
+)
+def test_a_variant_is_the_same_bytes(built: Target, suffix: str, unpack: Callable[[bytes], bytes]) -> None:
+    packed = list(built.out.rglob(f"*{suffix}"))
+    assert {f"{name}{suffix}" for name in ("app.zip", "stdlib.zip", "index.html")} <= {p.name for p in packed}
     for path in packed:
-        assert brotli.decompress(path.read_bytes()) == path.with_suffix("").read_bytes()
+        assert unpack(path.read_bytes()) == path.with_suffix("").read_bytes()
         assert "models" not in path.parts
 
 

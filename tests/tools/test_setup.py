@@ -96,7 +96,7 @@ def test_node_packages_are_installed_when_they_differ_from_the_lock(
 
 
 @pytest.mark.parametrize(
-    ("user", "expected"), [(0, "installed"), (1000, f"As root: {setup.INSTALL_CHROMIUM}")], ids=["root", "other"]
+    ("user", "expected"), [(0, "installed"), (1000, f"As root: {setup.INSTALL} chromium")], ids=["root", "other"]
 )
 def test_no_chromium(commands: list[list[str]], monkeypatch: pytest.MonkeyPatch, user: int, expected: str) -> None:
     only_apt: Callable[[str], str | None] = {"apt-get": "/bin/apt-get"}.get
@@ -105,9 +105,11 @@ def test_no_chromium(commands: list[list[str]], monkeypatch: pytest.MonkeyPatch,
     monkeypatch.delenv("CHROMIUM", raising=False)
     monkeypatch.setattr(setup, "CHROMIUM", Path("/no/chromium"))
     if expected == "installed":
-        setup.check_browser()
-        assert commands == [["sh", "-c", setup.INSTALL_CHROMIUM]]
+        setup.check_programs()
+        assert commands == [
+            ["sh", "-c", f"{setup.INSTALL} {name}"] for name in ("chromium chromium-headless-shell", "redis-server")
+        ]
     else:
         with pytest.raises(SystemExit) as exit:
-            setup.check_browser()
+            setup.check_programs()
         assert expected in str(exit.value)

@@ -1,13 +1,16 @@
-"""Brotli beside every file that gains from it: <name>.br, chosen by the server when the browser takes it."""
+"""Smaller variants beside every file that gains from it: <name>.br, .zst and .gz, of which the server picks one."""
 
 from __future__ import annotations
 
+import gzip
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import brotli
+import zstandard
 
 from tools.build.cache import Cache
 
@@ -23,18 +26,37 @@ def is_compressible(name: str) -> bool:
 
 
 def compressed(cache: Cache, files: Mapping[str, Path], hashes: Mapping[str, str]) -> dict[str, Path]:
-    """{name + ".br": file} for those of `files` that get smaller; as many at a time as there are cores."""
+    """{name + suffix: file} for those of `files` that get smaller; as many at a time as there are cores."""
     names = sorted(filter(is_compressible, files), key=lambda n: -files[n].stat().st_size)
+    jobs = [(name, suffix) for name in names for suffix in PACKERS]
     with ProcessPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        made = list(pool.map(variant, [cache] * len(names), [files[n] for n in names], [hashes[n] for n in names]))
-    pairs = zip(names, made, strict=True)
-    return {f"{n}.br": p for n, p in pairs if p.stat().st_size < SAVING * files[n].stat().st_size}
+        made = list(pool.map(partial(variant, cache), *zip(*((files[n], hashes[n], s) for n, s in jobs), strict=True)))
+    pairs = zip(jobs, made, strict=True)
+    return {name + suffix: p for (name, suffix), p in pairs if p.stat().st_size < SAVING * files[name].stat().st_size}
 
 
-def variant(cache: Cache, path: Path, sha256: str) -> Path:
-    quality = 9 if path.stat().st_size > LARGE_BYTES else 11
-    return cache.file(f"q{quality}.br", sha256, lambda out: compress(path, out, quality))
+def variant(cache: Cache, path: Path, sha256: str, suffix: str) -> Path:
+    quality, pack = PACKERS[suffix]
+    if suffix == ".br" and path.stat().st_size > LARGE_BYTES:
+        quality = 9
+    return cache.file(f"q{quality}{suffix}", sha256, lambda out: pack_file(path, out, pack, quality))
 
 
-def compress(path: Path, out: Path, quality: int) -> None:
-    out.write_bytes(brotli.compress(path.read_bytes(), quality=quality, lgwin=WINDOW))
+def pack_file(path: Path, out: Path, pack: Pack, quality: int) -> None:
+    out.write_bytes(pack(path.read_bytes(), quality))
+
+
+def pack_brotli(content: bytes, quality: int) -> bytes:
+    return brotli.compress(content, quality=quality, lgwin=WINDOW)
+
+
+def pack_zstandard(content: bytes, quality: int) -> bytes:
+    return zstandard.compress(content, quality)
+
+
+def pack_gzip(content: bytes, quality: int) -> bytes:
+    return gzip.compress(content, quality, mtime=0)
+
+
+Pack = Callable[[bytes, int], bytes]
+PACKERS: dict[str, tuple[int, Pack]] = {".br": (11, pack_brotli), ".zst": (19, pack_zstandard), ".gz": (9, pack_gzip)}
