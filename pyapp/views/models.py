@@ -29,11 +29,11 @@ def page(shown: Shown, language: Language) -> Html:
         '<button type="button" class="quiet" data-action="model-close" aria-label="{close}">'
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
-        '<div data-part="device"></div><div data-part="digit"></div>'
-        '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
+        '<div data-part="device"></div><div data-part="notices">{notices}</div>'
         '<section id="own" class="own" aria-labelledby="own-title"></section>'
         '<p class="visually-hidden" role="status" id="own-news"></p>'
-        '<div data-part="models">{models}</div><div data-part="servers"></div>',
+        '<div data-part="models">{models}</div><div data-part="servers"></div>'
+        '<div data-part="storage">{storage}</div><div data-part="digit"></div>',
         title=language.text("models.title"),
         close=language.text("settings.close"),
         storage=storage(shown, language),
@@ -48,6 +48,9 @@ def models(rows: tuple[Row, ...], language: Language) -> Html:
 
 
 def _model(model: ModelSpec, rows: list[Row], language: Language) -> Html:
+    """The version that suits this device and what is here of the others; the rest unfolds."""
+    shown = [row for row in rows if _concerns(row)] or rows[:1]
+    others = [row for row in rows if row not in shown]
     facts = {
         "choice.languages": ", ".join(language_name(code, language) for code in model.languages),
         "choice.context": language.text("choice.context.value", tokens=language.number(model.context_tokens)),
@@ -56,13 +59,30 @@ def _model(model: ModelSpec, rows: list[Row], language: Language) -> Html:
     }
     return fill(
         '<article class="model" aria-labelledby="model-{id}"><h3 id="model-{id}">{title}</h3>'
-        '<dl class="facts">{facts}</dl>{unverified}<ul class="variants">{rows}</ul></article>',
+        '<dl class="facts">{facts}</dl>{unverified}<ul class="variants">{rows}</ul>{others}</article>',
         id=model.id,
         title=model.title,
         facts=join([fill("<dt>{name}</dt><dd>{fact}</dd>", name=language.text(k), fact=f) for k, f in facts.items()]),
         unverified="" if model.verified else _note(language.text("choice.unverified")),
-        rows=join([_item(row_, language) for row_ in rows]),
+        rows=_items(shown, language),
+        others=_versions(others, language) if others else "",
     )
+
+
+def _concerns(row: Row) -> bool:
+    return row.recommended or row.use != "no" or not isinstance(row.standing, Absent)
+
+
+def _versions(rows: list[Row], language: Language) -> Html:
+    return fill(
+        '<details class="versions"><summary>{summary}</summary><ul class="variants">{rows}</ul></details>',
+        summary=language.count("models.versions", len(rows)),
+        rows=_items(rows, language),
+    )
+
+
+def _items(rows: list[Row], language: Language) -> Html:
+    return join([_item(row_, language) for row_ in rows])
 
 
 def _license(model: ModelSpec, language: Language) -> Html:

@@ -30,6 +30,7 @@ def test_the_gguf_is_chosen_answers_and_answers_offline(newcomer: Candil) -> Non
     page.get_by_role("button", name="Not now").click()
     show_list(page).get_by_role("button", name="Models").click()
     row = page.locator(f'[data-key="{ROW}"]')
+    page.locator("article", has=row).get_by_text("other versions").click()
     expect(row).to_contain_text("Q4_1")
     row.get_by_role("button", name=re.compile("^Download:")).click()
     newcomer.wait_until_ready(seconds=300)
