@@ -43,12 +43,14 @@ def page(shown: Shown, language: Language) -> Html:
 
 
 def models(rows: tuple[Row, ...], language: Language) -> Html:
+    """Open are the first, which a newcomer is offered, and those of which something is here."""
     groups = [(model, list(group)) for model, group in groupby(rows, key=lambda row: row.model)]
-    return join([_model(model, group, language) for model, group in groups])
+    return join([_model(model, group, language, first=at == 0) for at, (model, group) in enumerate(groups)])
 
 
-def _model(model: ModelSpec, rows: list[Row], language: Language) -> Html:
+def _model(model: ModelSpec, rows: list[Row], language: Language, *, first: bool) -> Html:
     """The version that suits this device and what is here of the others; the rest unfolds."""
+    opened = first or any(row.use != "no" or not isinstance(row.standing, Absent) for row in rows)
     shown = [row for row in rows if _concerns(row)] or rows[:1]
     others = [row for row in rows if row not in shown]
     facts = {
@@ -58,15 +60,22 @@ def _model(model: ModelSpec, rows: list[Row], language: Language) -> Html:
         "choice.license": _license(model, language),
     }
     return fill(
-        '<article class="model" aria-labelledby="model-{id}"><h3 id="model-{id}">{title}</h3>'
-        '<dl class="facts">{facts}</dl>{unverified}<ul class="variants">{rows}</ul>{others}</article>',
-        id=model.id,
+        '<details class="model"{open}><summary><h3>{title}</h3> <span>{line}</span></summary>'
+        '<dl class="facts">{facts}</dl>{unverified}<ul class="variants">{rows}</ul>{others}</details>',
+        open=Html(" open") if opened else "",
         title=model.title,
+        line=_line(model, shown[0], language),
         facts=join([fill("<dt>{name}</dt><dd>{fact}</dd>", name=language.text(k), fact=f) for k, f in facts.items()]),
         unverified="" if model.verified else _note(language.text("choice.unverified")),
         rows=_items(shown, language),
         others=_versions(others, language) if others else "",
     )
+
+
+def _line(model: ModelSpec, best: Row, language: Language) -> str:
+    """What there is to know of a model before it is unfolded."""
+    size = [_size(best, language)] if best.variant.bytes else []
+    return " · ".join([_millions(model.parameters, language), *size, language.text(f"models.fit.{best.fit.verdict}")])
 
 
 def _concerns(row: Row) -> bool:

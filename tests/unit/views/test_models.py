@@ -64,7 +64,7 @@ def downloading(row: Row) -> Fetching:
 
 def test_ten_models_are_ten_cards_of_two_rows() -> None:
     html = view.page(Shown(rows=TEN, usage=USAGE), EN)
-    assert html.count('<article class="model"') == 10
+    assert html.count('<details class="model"') == 10
     assert len(set(re.findall('data-key="([^"]*)"', html))) == html.count("data-key=") == 20
     assert len(set(re.findall('id="([^"]*)"', html))) == html.count(" id=")
     labels = re.findall('<button[^>]*aria-label="([^"]*)"', html)
@@ -260,7 +260,7 @@ def test_versions_that_concern_nobody_here_unfold() -> None:
     first, second = TEN[:2]
 
     def unfolded(*rows: Row) -> list[str]:
-        shown, _, folded = view.models(rows, EN).partition("<details")
+        shown, _, folded = view.models(rows, EN).partition('<details class="versions"')
         return [row.key for row in rows if row.key in shown and row.key not in folded]
 
     assert unfolded(first, replace(second, recommended=True)) == [second.key]
