@@ -330,6 +330,8 @@ STRINGS: dict[str, str] = {
     "models.why.kept_until_tab_closes": "This looks like a private window: models are lost when you close it.",
     "models.why.space_may_be_short": "The browser reports less free storage than it takes.",
     "models.why.browser_downloads": "Chrome has yet to download it, and does not say how much that is: expect several GB, and do it where the connection is not metered.",
+    "models.versions.one": "1 other version",
+    "models.versions.other": "{n} other versions",
     "models.absent": "Not downloaded.",
     "models.partly": "{done} of {total} are here; the download can go on from there.",
     "models.whole": "On this device.",

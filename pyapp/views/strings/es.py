@@ -330,6 +330,8 @@ STRINGS: dict[str, str] = {
     "models.why.kept_until_tab_closes": "Parece una ventana privada: los modelos se pierden al cerrarla.",
     "models.why.space_may_be_short": "El navegador indica menos espacio libre del que ocupa.",
     "models.why.browser_downloads": "Chrome todavía tiene que descargarlo y no dice cuánto es: cuenta con varios GB y hazlo donde la conexión no se pague por datos.",
+    "models.versions.one": "1 versión más",
+    "models.versions.other": "{n} versiones más",
     "models.absent": "No está descargado.",
     "models.partly": "{done} de {total} ya están aquí; la descarga puede seguir desde ahí.",
     "models.whole": "En este dispositivo.",
