@@ -64,6 +64,7 @@ def use_the_graphics_card(candil: Candil) -> None:
     expect(page.locator("#status")).to_contain_text("processor")
     page.get_by_role("button", name="Models").click()
     row = page.locator('[data-key="smollm2-135m-instruct.webgpu-q4"]')
+    page.locator("details.versions").filter(has=row).locator("summary").click()
     for action in ("Download", "Use this one"):
         row.get_by_role("button", name=re.compile(f"^{action}:")).click()
     expect(page.locator("#status")).to_contain_text("graphics card", timeout=60_000)

@@ -43,11 +43,6 @@ def test_the_variant_says_which_engine_answers_and_the_last_one_gives_its_memory
     assert (first.unloaded, second.unloaded) == (1, 0)
 
 
-def test_it_names_the_engines_there_are_and_makes_none_for_that() -> None:
-    engine = Current({"transformers_js": lambda: pytest.fail("made"), "other": lambda: pytest.fail("made")})
-    assert list(engine.names) == ["transformers_js", "other"]
-
-
 def test_the_same_engine_loads_another_variant_by_itself() -> None:
     scripted = ScriptedEngine()
     engine = Current({"transformers_js": lambda: scripted})
