@@ -18,7 +18,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from bench.decode import CHROMIUM, TEXTS
 from bench.llama_cpp import LlamaCpp, llama_cpp, write_f32_copy
-from tests.browser.bare import ROOT, serving
+from tests.browser.bare import serving
 from tools.convert.conversion import Source, open_source
 from tools.convert.onnx_runner import OnnxRunner
 from tools.convert.repository import WEBGPU
@@ -81,15 +81,14 @@ def _before_end(ids: Sequence[int], ends: Sequence[int]) -> list[int]:
 
 @contextmanager
 def on_webgpu(model: Path) -> Iterator[Page]:
-    """A page with the 4-bit graph loaded on a software card, which must do without subgroups: see the worker."""
-    mounts = {"/models/m/": model, "/tests/": ROOT / "tests" / "browser"}
-    with serving(mounts) as (url, _), sync_playwright() as playwright:
+    """A page with the 4-bit graph loaded on a software card."""
+    with serving({"/models/m/": model}) as (url, _), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *SOFTWARE_GPU])
         page = browser.new_page()
         page.set_default_timeout(3_600_000)
         page.goto(url)
         page.wait_for_selector("html[data-ready]", state="attached")
-        page.evaluate('start("/tests/engine_without_subgroups.js")')
+        page.evaluate('start("/engines/transformers_js.js")')
         told = page.evaluate(
             """async ([names, dtype]) => call("transformers_js.load",
                { files: {}, device: "webgpu", dtype, threads: 2 }, { blobs: await blobs("/models/m", names) })""",

@@ -1,4 +1,4 @@
-"""What engines whose library runs in a worker of ours have in common: all but what they send.
+"""What engines whose library runs in a worker of ours have in common: when it is started, asked and replaced.
 
 The worker is never used again after a failure: transformers.js chains its runs on promises that stay
 rejected, llama.cpp aborts, and a WebAssembly heap never shrinks. So every failure, a load that was given
@@ -42,22 +42,33 @@ class InWorker(ABC):
         self._loaded: tuple[ModelSpec, Variant] | None = None
 
     @abstractmethod
-    def _load_payload(self, model: ModelSpec, variant: Variant, threads: int) -> Mapping[str, Json]:
-        """What "<name>.load" takes beside the files, the device and the threads."""
+    def _stages(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
+        """Loads. Called, not yet iterated, it may raise EngineUnavailable: no worker is started for that."""
+
+    @abstractmethod
+    async def _count(self, messages: Sequence[Message], continue_last: bool = False) -> int:
+        """Tokens of the prompt, at least as many as it has."""
+
+    @abstractmethod
+    def _events(
+        self, request: GenerateRequest, prompt_tokens: int, room: int, constraint: Mapping[str, Json]
+    ) -> AsyncGenerator[GenerateEvent, None]:
+        """Answers, in `room` tokens. `constraint` is what `_constraint` gave."""
 
     @abstractmethod
     def _constraint(self, request: GenerateRequest) -> Mapping[str, Json]:
         """What "<name>.generate" takes to hold the answer to `request.schema`.
 
-        Raises InvalidRequest where the engine cannot.
+        Raises InvalidRequest for a request that the engine cannot answer.
         """
 
     async def load(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
         if self._loaded == (model, variant):
             return
         await self.unload()
+        stages = self._stages(model, variant)
         try:
-            async with aclosing(self._stages(model, variant)) as stages:
+            async with aclosing(stages):
                 async for progress in stages:
                     yield progress
         except BaseException:  # given up counts: half a model is in the worker
@@ -80,8 +91,8 @@ class InWorker(ABC):
         model = self._model()
         try:
             prompt_tokens = await self._count(request.messages, request.continue_last)
-            room = fit(prompt_tokens, model.context_tokens, request.max_new_tokens)
-            async with aclosing(self._events(request, room, constraint)) as events:
+            room = fit(prompt_tokens, self._window(model), request.max_new_tokens)
+            async with aclosing(self._events(request, prompt_tokens, room, constraint)) as events:
                 async for event in events:
                     yield event
         except Exception as error:
@@ -96,6 +107,38 @@ class InWorker(ABC):
         if self._loaded is None:
             raise NotLoaded()
         return self._loaded[0]
+
+    def _window(self, model: ModelSpec) -> int:
+        """Tokens that a prompt and its answer have together."""
+        return model.context_tokens
+
+    async def _all(self, verb: str, payload: Json) -> list[Json]:
+        async with aclosing(self._transport.stream(f"{self.name}.{verb}", payload)) as values:
+            return [value async for value in values]
+
+    async def _one(self, verb: str, payload: Json) -> Json:
+        """The one value of an op that gives one."""
+        answers = await self._all(verb, payload)
+        if not answers:
+            raise EngineFailed(f"{verb} gave no answer")
+        return answers[0]
+
+    async def _failed(self, error: Exception) -> None:
+        if not isinstance(error, RequestError):
+            await self._replace_worker()
+
+    async def _replace_worker(self) -> None:
+        self._loaded = None
+        async with aclosing(self._transport.stream("page.replace_worker", {"worker": self.name})) as values:
+            await anext(values, None)  # it has none
+
+
+class CommonOps(InWorker):
+    """Workers of one protocol: they count a prompt themselves, find stop strings and tell their own figures."""
+
+    @abstractmethod
+    def _load_payload(self, model: ModelSpec, variant: Variant, threads: int) -> Mapping[str, Json]:
+        """What "<name>.load" takes beside the files, the device and the threads."""
 
     async def _stages(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
         probe = await self._one("probe", {})
@@ -115,7 +158,7 @@ class InWorker(ABC):
         return int((await self._one("count", payload))["tokens"])
 
     async def _events(
-        self, request: GenerateRequest, room: int, constraint: Mapping[str, Json]
+        self, request: GenerateRequest, prompt_tokens: int, room: int, constraint: Mapping[str, Json]
     ) -> AsyncGenerator[GenerateEvent, None]:
         payload = {
             "messages": wire(request.messages),
@@ -142,26 +185,6 @@ class InWorker(ABC):
             "repetition_penalty": sampling.repetition_penalty,
             "seed": self._seed() if sampling.seed is None else sampling.seed,
         }
-
-    async def _all(self, verb: str, payload: Json) -> list[Json]:
-        async with aclosing(self._transport.stream(f"{self.name}.{verb}", payload)) as values:
-            return [value async for value in values]
-
-    async def _one(self, verb: str, payload: Json) -> Json:
-        """The one value of an op that gives one."""
-        answers = await self._all(verb, payload)
-        if not answers:
-            raise EngineFailed(f"{verb} gave no answer")
-        return answers[0]
-
-    async def _failed(self, error: Exception) -> None:
-        if not isinstance(error, RequestError):
-            await self._replace_worker()
-
-    async def _replace_worker(self) -> None:
-        self._loaded = None
-        async with aclosing(self._transport.stream("page.replace_worker", {"worker": self.name})) as values:
-            await anext(values, None)  # it has none
 
 
 def _finished(value: Mapping[str, Any]) -> Finished:

@@ -6,12 +6,12 @@ from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 
 from pyapp.engine import GenerateRequest, Json, Progress
-from pyapp.engines.in_worker import InWorker
+from pyapp.engines.in_worker import CommonOps
 from pyapp.errors import InvalidRequest, WrongAnswer
 from pyapp.models.manifest import ModelSpec, Variant
 
 
-class TransformersJs(InWorker):
+class TransformersJs(CommonOps):
     """Implements pyapp.engine.Engine."""
 
     name = "transformers_js"

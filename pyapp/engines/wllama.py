@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from pyapp.engine import GenerateRequest, Json, Transport
-from pyapp.engines.in_worker import InWorker
+from pyapp.engines.in_worker import CommonOps
 from pyapp.models.manifest import ModelSpec, Variant
 
 # Tokens of a prompt that are read at once, and between two looks at whether to stop: at 20 tokens/s, which an ordinary
@@ -17,7 +17,7 @@ from pyapp.models.manifest import ModelSpec, Variant
 BATCH_TOKENS_PER_THREAD = 16
 
 
-class Wllama(InWorker):
+class Wllama(CommonOps):
     """Implements pyapp.engine.Engine. `most_threads`: where other work makes threads wait, 1 is faster.
 
     With `embeddings` it gives vectors too, and reads each text in one piece.

@@ -16,6 +16,7 @@ import { hasSimd, probe, requestAdapter } from "./capabilities.js";
 import { ChatTokens } from "./chat_tokens.js";
 import { classify } from "./classify.js";
 import { Decoder } from "./decoder.js";
+import { deviceFor } from "./gpu_device.js";
 import { MODEL, readFrom } from "./model_files.js";
 import { argmax, createSampler } from "./sampling.js";
 import { Detokenizer, StopStrings } from "./text_stream.js";
@@ -57,7 +58,8 @@ function model() {
  */
 async function* load({ device, dtype, threads }, { blobs }) {
   if (!hasSimd()) throw new Failure("engine_unavailable", "no WebAssembly SIMD");
-  if (device === "webgpu" && !(await requestAdapter())) throw new Failure("engine_unavailable", "no WebGPU adapter");
+  const adapter = device === "webgpu" ? await requestAdapter() : null;
+  if (device === "webgpu" && !adapter) throw new Failure("engine_unavailable", "no WebGPU adapter");
   yield { stage: "reading" };
   /** @type {Library} */
   const library = await import(LIBRARY);
@@ -66,9 +68,11 @@ async function* load({ device, dtype, threads }, { blobs }) {
   const template = blobs["chat_template.jinja"]; // where newer repositories keep it; the library does not look there
   if (template) tokenizer.chat_template = await template.text();
   yield { stage: "session" };
-  const options = /** @type {{ device: "wasm" | "webgpu", dtype: "auto" }} */ ({ device, dtype });
+  const gpu = adapter && (await deviceFor(adapter));
+  const session_options = gpu ? { executionProviders: [{ name: "webgpu", device: gpu }] } : {};
+  const options = /** @type {{ device: "wasm" | "webgpu", dtype: "auto" }} */ ({ device, dtype, session_options });
   const network = await orLost(library.AutoModelForCausalLM.from_pretrained(MODEL, options));
-  watch(library);
+  watch(gpu ?? (await library.env.backends.onnx.webgpu?.device));
   loaded = describe(library, network, tokenizer);
 }
 
@@ -89,9 +93,8 @@ function configure({ env, LogLevel }, device, threads, blobs) {
   wasm.numThreads = threads;
 }
 
-/** @param {Library} library once its session runs on a device */
-async function watch({ env }) {
-  const device = /** @type {GPUDevice | undefined} */ (await env.backends.onnx.webgpu?.device);
+/** @param {GPUDevice | undefined} device that the session runs on */
+async function watch(device) {
   const lost = await device?.lost;
   if (lost) loseDevice(new Failure("device_lost", lost.message || lost.reason));
 }

@@ -61,12 +61,12 @@ def test_it_says_what_the_native_runtime_says(gpu_browser: Browser, converted: t
     variant: Variant = next(variant for variant in answers if variant.device == device)
     prompt, expected = answers[variant]
     files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.json"))
-    with serving({"/models/m/": folder, "/tests/": Path(__file__).parent}) as (url, _):
+    with serving({"/models/m/": folder}) as (url, _):
         page = gpu_browser.new_page()
         page.set_default_timeout(120_000)
         page.goto(url)
         page.wait_for_selector("html[data-ready]", state="attached")
-        page.evaluate('start("/tests/engine_without_subgroups.js")')
+        page.evaluate('start("/engines/transformers_js.js")')
         told = page.evaluate(
             """async ([names, device, dtype]) => call("transformers_js.load",
                { files: {}, device, dtype, threads: 1 },
