@@ -71,7 +71,9 @@ class Cloud:
 
     async def look(self) -> None:
         """Asks this page's server, once; again only where there was no answer."""
-        if self._looking is None or (self._looking.done() and self.offer is None):
+        if self.offer is not None:
+            return
+        if self._looking is None or self._looking.done():
             self._looking = asyncio.ensure_future(self._look())
         await asyncio.wait({self._looking})
 
