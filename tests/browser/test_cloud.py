@@ -77,7 +77,7 @@ def newcomer(chromium: Browser, site: Site) -> Iterator[tuple[Candil, list[str]]
     context.on("request", note)
     page = context.new_page()
     page.set_default_timeout(60_000)
-    yield Candil(page).open(f"{site.url}?device=wasm"), asked
+    yield Candil(page).open(site.url), asked
     context.close()
     assert site.violations == []
 
