@@ -15,6 +15,7 @@ from typing import Any
 from pyapp.engine import Transport, values
 from pyapp.errors import CandilError
 from pyapp.models.manifest import Company, ModelSpec, ServerSource, Variant
+from pyapp.models.strict_json import strangers
 from pyapp.servers.address import Address, Refused, parse, parse_key
 from pyapp.servers.served import BYTES_PER_TOKEN, ENGINE
 from pyapp.setup.setup import Intent
@@ -37,10 +38,10 @@ class Offer:
 def offer(text: str) -> Offer | None:
     """What GET /api/config says; members that are not known are ignored, and what is wrong is no offer."""
     try:
-        cloud = json.loads(text)["cloud"]
+        cloud = strangers(text)["cloud"]
         companies = tuple(Company(_name(each["name"]), _name(each["title"])) for each in cloud["providers"])
         chars, token_required = cloud["limits"]["max_total_chars"], cloud["token_required"]
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError):
         return None
     if not 0 < len(companies) <= MOST_COMPANIES or type(chars) is not int or type(token_required) is not bool:
         return None

@@ -15,7 +15,6 @@ What differs between servers, and what is done about it:
 from __future__ import annotations
 
 import asyncio
-import json
 import math
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
@@ -47,6 +46,7 @@ from pyapp.errors import (
     ServerSilent,
 )
 from pyapp.models.manifest import ModelSpec, ServerSource, Variant
+from pyapp.models.strict_json import strangers
 from pyapp.openai.chat_stream import ChatEvent, ChatStream, Ended, TokenUsage
 from pyapp.servers import address as addresses
 from pyapp.servers.address import Address
@@ -227,8 +227,8 @@ class _Server:
         """That member of the answer. Raises NotAModelServer when it is none of its kind."""
         answer = await read(self._transport, Request(self._address.beside(endpoint), self._key, body), COUNT_S)
         try:
-            found = json.loads(answer)[member]
-        except (ValueError, RecursionError, LookupError, TypeError):
+            found = strangers(answer)[member]
+        except (ValueError, LookupError, TypeError):
             found = None
         if not isinstance(found, kind):
             raise NotAModelServer(f"{endpoint} gave no {member}", reason="not_json")

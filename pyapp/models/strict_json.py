@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from pyapp.errors import ManifestError
 
@@ -28,6 +29,14 @@ def loads(text: str) -> Node:
         return Node(json.loads(text, parse_constant=_no_constant), "$")
     except ValueError as error:
         raise ManifestError(f"The manifest is not JSON: {error}") from error
+
+
+def strangers(text: str | bytes | bytearray) -> Any:
+    """The JSON value in what a stranger's server sent. Raises ValueError, also when it is nested too deep."""
+    text = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    if text.count("[") + text.count("{") > DEEPEST and deepest(text) > DEEPEST:
+        raise ValueError("nested too deep")
+    return json.loads(text)
 
 
 def deepest(text: str) -> int:

@@ -20,13 +20,13 @@ the deltas and one Ended, or the deltas that came and an exception. An answer wi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pyapp.engine import FinishReason, ReasoningDelta, TextDelta
 from pyapp.errors import AnswerBroken, EmptyAnswer, NotAModelServer
+from pyapp.models.strict_json import strangers
 from pyapp.openai.refusal import broken, stream_error
 from pyapp.openai.sse import MAX_EVENT_BYTES, ServerEvent, SseDecoder
 from pyapp.openai.thoughts import Thoughts
@@ -115,8 +115,8 @@ class ChatStream:
     def _whole(self) -> Iterator[ChatEvent]:
         """An answer that was not streamed."""
         try:
-            body = json.loads(self._json)
-        except (ValueError, RecursionError):
+            body = strangers(self._json)
+        except ValueError:
             raise NotAModelServer("what came is neither a stream nor JSON", reason="not_json") from None
         yield from self._object(body)
 
@@ -171,8 +171,8 @@ class ChatStream:
 def _loads(text: str) -> Any:
     """None when it is no JSON."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
+        return strangers(text)
+    except ValueError:
         return None
 
 

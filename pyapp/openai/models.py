@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pyapp.errors import NotAModelServer
+from pyapp.models.strict_json import strangers
 
 MAX_MODELS = 500  # what is beyond is not shown: a list of thousands is a service's catalog
 _WINDOW_KEYS = ("loaded_context_length", "max_model_len", "context_window", "context_length", "max_context_length")
@@ -23,8 +23,8 @@ class ServedModel:
 def parse_models(body: bytes | str) -> tuple[ServedModel, ...]:
     """In the server's order, none twice. Raises NotAModelServer when it is no list of models."""
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
+        found = strangers(body)
+    except ValueError:
         raise NotAModelServer("the list of models is not JSON", reason="not_json") from None
     rows = found.get("data") if isinstance(found, Mapping) else found  # Together gives the bare list
     if rows is None and isinstance(found, Mapping) and found.get("object") == "list":

@@ -6,7 +6,6 @@ the servers' own sources use; they are matched, never shown.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from pyapp.errors import (
     RequestRejected,
     ServerOverloaded,
 )
+from pyapp.models.strict_json import strangers
 
 MAX_RETRY_AFTER_S = 3600.0
 
@@ -51,8 +51,8 @@ def refusal(
     """The exception for an answer whose status is not 200. Header names are lower-case."""
     text = body.decode("utf-8", "replace") if isinstance(body, bytes) else body
     try:
-        found: Any = json.loads(text)
-    except (ValueError, RecursionError):
+        found: Any = strangers(text)
+    except ValueError:
         found = None
     if found is None and text.lstrip()[:1] == "<" and status not in (401, 403) and status < 429:
         return NotAModelServer(f"HTML with status {status}", reason="html", status=status)

@@ -11,6 +11,7 @@ from typing import Any
 from pyapp.engine import Transport
 from pyapp.errors import CandilError
 from pyapp.models.manifest import ModelSpec, ServerSource, Variant
+from pyapp.models.strict_json import strangers
 from pyapp.openai.models import ServedModel, parse_models
 from pyapp.servers.address import Address
 from pyapp.servers.call import Request, read
@@ -64,8 +65,8 @@ def title_of(model_id: str) -> str:
 async def _aside(transport: Transport, request: Request) -> Any:
     """JSON from an endpoint that is a kindness of the server: None where it has none."""
     try:
-        return json.loads(await read(transport, request, LIST_S))
-    except (CandilError, ValueError, RecursionError):
+        return strangers(await read(transport, request, LIST_S))
+    except (CandilError, ValueError):
         return None
 
 

@@ -29,12 +29,11 @@ def page(shown: Shown, language: Language) -> Html:
         '<button type="button" class="quiet" data-action="model-close" aria-label="{close}">'
         '<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="M6 6l12 12M18 6L6 18"/></svg></button>'
         '</div><p class="visually-hidden" role="status" data-part="done"></p>'
-        '<div data-part="device"></div><div data-part="digit"></div>'
-        '<div data-part="storage">{storage}</div><div data-part="notices">{notices}</div>'
+        '<div data-part="device"></div><div data-part="notices">{notices}</div>'
         '<section id="own" class="own" aria-labelledby="own-title"></section>'
         '<p class="visually-hidden" role="status" id="own-news"></p>'
-        '<div data-part="models">{models}</div><div data-part="cloud"></div>'
-        '<div data-part="servers"></div>',
+        '<div data-part="models">{models}</div><div data-part="cloud"></div><div data-part="servers"></div>'
+        '<div data-part="storage">{storage}</div><div data-part="digit"></div>',
         title=language.text("models.title"),
         close=language.text("settings.close"),
         storage=storage(shown, language),
@@ -44,11 +43,16 @@ def page(shown: Shown, language: Language) -> Html:
 
 
 def models(rows: tuple[Row, ...], language: Language) -> Html:
+    """Open are the first, which a newcomer is offered, and those of which something is here."""
     groups = [(model, list(group)) for model, group in groupby(rows, key=lambda row: row.model)]
-    return join([_model(model, group, language) for model, group in groups])
+    return join([_model(model, group, language, first=at == 0) for at, (model, group) in enumerate(groups)])
 
 
-def _model(model: ModelSpec, rows: list[Row], language: Language) -> Html:
+def _model(model: ModelSpec, rows: list[Row], language: Language, *, first: bool) -> Html:
+    """The version that suits this device and what is here of the others; the rest unfolds."""
+    opened = first or any(row.use != "no" or not isinstance(row.standing, Absent) for row in rows)
+    shown = [row for row in rows if _concerns(row)] or rows[:1]
+    others = [row for row in rows if row not in shown]
     facts = {
         "choice.languages": ", ".join(language_name(code, language) for code in model.languages),
         "choice.context": language.text("choice.context.value", tokens=language.number(model.context_tokens)),
@@ -56,14 +60,38 @@ def _model(model: ModelSpec, rows: list[Row], language: Language) -> Html:
         "choice.license": _license(model, language),
     }
     return fill(
-        '<article class="model" aria-labelledby="model-{id}"><h3 id="model-{id}">{title}</h3>'
-        '<dl class="facts">{facts}</dl>{unverified}<ul class="variants">{rows}</ul></article>',
-        id=model.id,
+        '<details class="model"{open}><summary><h3>{title}</h3> <span>{line}</span></summary>'
+        '<dl class="facts">{facts}</dl>{unverified}<ul class="variants">{rows}</ul>{others}</details>',
+        open=Html(" open") if opened else "",
         title=model.title,
+        line=_line(model, shown[0], language),
         facts=join([fill("<dt>{name}</dt><dd>{fact}</dd>", name=language.text(k), fact=f) for k, f in facts.items()]),
         unverified="" if model.verified else _note(language.text("choice.unverified")),
-        rows=join([_item(row_, language) for row_ in rows]),
+        rows=_items(shown, language),
+        others=_versions(others, language) if others else "",
     )
+
+
+def _line(model: ModelSpec, best: Row, language: Language) -> str:
+    """What there is to know of a model before it is unfolded."""
+    size = [_size(best, language)] if best.variant.bytes else []
+    return " · ".join([_millions(model.parameters, language), *size, language.text(f"models.fit.{best.fit.verdict}")])
+
+
+def _concerns(row: Row) -> bool:
+    return row.recommended or row.use != "no" or not isinstance(row.standing, Absent)
+
+
+def _versions(rows: list[Row], language: Language) -> Html:
+    return fill(
+        '<details class="versions"><summary>{summary}</summary><ul class="variants">{rows}</ul></details>',
+        summary=language.count("models.versions", len(rows)),
+        rows=_items(rows, language),
+    )
+
+
+def _items(rows: list[Row], language: Language) -> Html:
+    return join([_item(row_, language) for row_ in rows])
 
 
 def _license(model: ModelSpec, language: Language) -> Html:

@@ -52,9 +52,8 @@ def status(state: SetupState, language: Language) -> tuple[str, str]:
         case Loading():
             return "busy", language.text("status.loading")
         case Ready():
-            return "ready", language.text(
-                "status.ready", model=state.model.title, device=device(state.variant, language)
-            )
+            key = "status.ready.server" if state.variant.device == "server" else "status.ready"
+            return "ready", language.text(key, model=state.model.title, device=device(state.variant, language))
         case Elsewhere():
             return "idle", language.text("status.elsewhere")
         case DownloadFailed() | LoadFailed() | Unavailable():

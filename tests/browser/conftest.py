@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, Request, sync_playwright
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server import files
@@ -287,3 +287,11 @@ def resident(resident_context: BrowserContext, site: Site) -> Iterator[Candil]:
     yield candil
     page.close()
     watch.check(site)
+
+
+def variant_row(page: Page, key: str) -> Locator:
+    """Of the models dialog, unfolded."""
+    row = page.locator(f'[data-key="{key}"]')
+    row.wait_for(state="attached")
+    row.evaluate("row => { for (let at = row; (at = at.parentElement.closest('details')); ) at.open = true; }")
+    return row

@@ -23,7 +23,7 @@ from pyapp.errors import ContextOverflow, EngineUnavailable
 from pyapp.models.manifest import ModelSpec, Variant, parse
 from tests.browser import on_device_manifest
 from tests.browser.aside import aside, entered, wait
-from tests.browser.conftest import CHROMIUM, DESKTOP, FLAGS, Candil, Site, show_list
+from tests.browser.conftest import CHROMIUM, DESKTOP, FLAGS, Candil, Site, show_list, variant_row
 from tests.browser.page_transport import PageTransport
 from tests.contract.engine import QUESTION, Check, answer, applying, load, refused
 
@@ -69,9 +69,7 @@ async def bare_page(url: str, executable: str, flags: list[str]) -> AsyncIterato
 
 def models_row(candil: Candil) -> Any:
     show_list(candil.page).get_by_role("button", name="Models").click()
-    row = candil.page.locator(f'[data-key="{ROW}"]')
-    row.wait_for()
-    return row
+    return variant_row(candil.page, ROW)
 
 
 # ---- as Debian ships it ----

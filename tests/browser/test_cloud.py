@@ -100,6 +100,7 @@ def test_a_newcomer_agrees_is_told_who_reads_and_comes_back(
         page.get_by_role("heading", name="Use the cloud?").wait_for()
         page.get_by_role("button", name="Use the cloud").click()
         candil.wait_until_ready()
+        assert page.locator("#status").inner_text() == "Acme AI · the cloud"
         assert page.locator("#reader").inner_text() == "Your messages go to Acme AI"
         assert candil.ask("Hi").answer() == "Hello"
         assert "Sent to Acme AI (large-1)" in candil.articles("assistant").last.inner_text()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import DESKTOP, Candil, Site, Watch, show_list
+from tests.browser.conftest import DESKTOP, Candil, Site, Watch, show_list, variant_row
 
 pytestmark = pytest.mark.real_model
 
@@ -29,7 +29,7 @@ def test_the_gguf_is_chosen_answers_and_answers_offline(newcomer: Candil) -> Non
     page = newcomer.page
     page.get_by_role("button", name="Not now").click()
     show_list(page).get_by_role("button", name="Models").click()
-    row = page.locator(f'[data-key="{ROW}"]')
+    row = variant_row(page, ROW)
     expect(row).to_contain_text("Q4_1")
     row.get_by_role("button", name=re.compile("^Download:")).click()
     newcomer.wait_until_ready(seconds=300)

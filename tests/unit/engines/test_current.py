@@ -30,6 +30,7 @@ def test_the_variant_says_which_engine_answers_and_the_last_one_gives_its_memory
     first = ScriptedEngine([["one", DONE]])
     second = ScriptedEngine([["two", DONE]], name="other")
     engine = Current({"transformers_js": lambda: first, "other": lambda: second})
+    assert list(engine.names) == ["transformers_js", "other"]
 
     async def story() -> list[str]:
         said = []

@@ -55,7 +55,14 @@ def test_every_key_is_used() -> None:
         "stats.spent.",
     )
     families += ("engine.", "stats.advice.", "models.fit.", "models.why.", "models.do.", "models.done.")
-    families += ("models.for.", "models.needs.", "stats.private", "stats.this_computer", "stats.sent")
+    families += (
+        "models.for.",
+        "models.needs.",
+        "models.versions.",
+        "stats.private",
+        "stats.this_computer",
+        "stats.sent",
+    )
     families += ("servers.wrong.", "servers.program.", "servers.advice.", "servers.place.", "servers.found.")
     families += ("servers.reconnect", "servers.forget")
     families += ("own.do.", "own.use.", "own.keep.", "stats.cloud", "cloud.on", "cloud.off", "cloud.idle")

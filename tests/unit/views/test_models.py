@@ -64,7 +64,7 @@ def downloading(row: Row) -> Fetching:
 
 def test_ten_models_are_ten_cards_of_two_rows() -> None:
     html = view.page(Shown(rows=TEN, usage=USAGE), EN)
-    assert html.count('<article class="model"') == 10
+    assert html.count('<details class="model"') == 10
     assert len(set(re.findall('data-key="([^"]*)"', html))) == html.count("data-key=") == 20
     assert len(set(re.findall('id="([^"]*)"', html))) == html.count(" id=")
     labels = re.findall('<button[^>]*aria-label="([^"]*)"', html)
@@ -254,3 +254,17 @@ def test_the_browsers_own_model_is_not_ours_to_check_or_delete() -> None:
 def test_an_engine_nobody_has_seen_answer_says_so() -> None:
     assert "never seen answer" not in view.row(ROW, EN)
     assert "never seen answer" in view.row(replace(ROW, variant=replace(ROW.variant, engine="webllm")), EN)
+
+
+def test_versions_that_concern_nobody_here_unfold() -> None:
+    first, second = TEN[:2]
+
+    def unfolded(*rows: Row) -> list[str]:
+        shown, _, folded = view.models(rows, EN).partition('<details class="versions"')
+        return [row.key for row in rows if row.key in shown and row.key not in folded]
+
+    assert unfolded(first, replace(second, recommended=True)) == [second.key]
+    assert unfolded(first, replace(second, use="yes")) == [second.key]
+    assert unfolded(replace(first, standing=Whole()), replace(second, standing=Partly(1))) == [first.key, second.key]
+    assert unfolded(first, second) == [first.key]  # none runs here: one says why
+    assert "1 other version" in words(view.models((first, second), EN))

@@ -137,4 +137,7 @@ def test_the_cloud_is_offered_only_where_there_is_one_and_says_who_reads() -> No
 def test_a_cloud_that_does_not_load_has_a_way_out() -> None:
     assert 'data-action="use-device"' in card(LoadFailed(MODEL, WASM, CloudFailed()), EN)
     assert 'data-action="use-device"' not in card(LoadFailed(MODEL, WASM, OutOfMemory()), EN)
-    assert pick(MODEL, replace(WASM, name="cloud", device="server"), EN) == "Tiny · the cloud"
+    cloud = replace(WASM, name="cloud", device="server")
+    assert pick(MODEL, cloud, EN) == "Tiny · the cloud"
+    assert status(Ready(MODEL, cloud), EN) == ("ready", "Tiny · the cloud")  # and nothing of private
+    assert status(Ready(MODEL, replace(cloud, name="server")), Language("es")) == ("ready", "Tiny · un servidor tuyo")
