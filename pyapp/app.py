@@ -18,8 +18,8 @@ from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept, Vanis
 from pyapp.chat.session import Answerer, Session
 from pyapp.chat.shown import Changed, Opened, SessionEvent
 from pyapp.chat.tree import Chat, Conversation, Entry, Origin
-from pyapp.errors import CandilError, EngineError, InvalidRequest, RequestError
-from pyapp.models.manifest import ServerSource
+from pyapp.errors import CandilError, CloudError, EngineError, InvalidRequest, RequestError
+from pyapp.models.manifest import ModelSpec, ServerSource, Variant
 from pyapp.servers.address import parse
 from pyapp.settings.settings import Settings, merged
 from pyapp.setup.setup import Setup
@@ -71,6 +71,7 @@ class App:
         self.library = library
         self.speeds = Speeds(library.keeper)
         self._waiting = False  # a message is to be sent as soon as the model is ready
+        self._instead: str | None = None  # an entry to be answered as soon as this device can
         self._not_kept = False  # the database refuses
         self._opening: object | None = None  # the chat that is being read
         self._removed: branches.Removed | None = None  # the messages that were deleted last
@@ -135,6 +136,22 @@ class App:
         entry = self.session.conversation.entries.get(entry_id)
         if entry is not None:
             self._answer(self.session.regenerate if entry.text else self.session.continue_, entry_id)
+
+    def use_device(self, entry_id: str | None = None) -> None:
+        """What runs here takes the place of the cloud, and answers where that failed."""
+        if not self.busy:
+            self._instead = entry_id
+            self._do(self.setup.use_device())
+
+    def use_model(self, model: ModelSpec, variant: Variant) -> None:
+        """In the place of the one that may be answering."""
+        self.session.stop()
+        self._do(self.setup.use(model, variant))
+
+    def withdraw_model(self, model: ModelSpec, variant: Variant) -> None:
+        """One on a server is asked nothing more."""
+        self.session.stop()
+        self._do(self.setup.withdraw(model, variant))
 
     def regenerate(self, entry_id: str) -> None:
         """Another answer beside this one, once the model is ready."""
@@ -284,8 +301,12 @@ class App:
                 self._for_model = None
         ready = await self.setup.ready()
         source = ready.model.source
-        host = parse(source.base_url).shown if isinstance(source, ServerSource) else ""
-        return Answerer(self.setup.engine, Origin(ready.model.title, ready.variant.device, ready.variant.engine, host))
+        origin = Origin(ready.model.title, ready.variant.device, ready.variant.engine)
+        if isinstance(source, ServerSource):
+            origin = replace(origin, host=parse(source.base_url).shown)
+            if source.companies:  # until the answer says which
+                origin = replace(origin, provider=source.readers, model=source.model)
+        return Answerer(self.setup.engine, origin)
 
     async def _switch(self, key: str) -> None:
         await self.setup.ready()
@@ -355,7 +376,7 @@ class App:
         """An engine that failed has lost its worker: get the model ready again before it is asked for."""
         conversation = self.session.conversation
         error = conversation.entries[conversation.chat.head].error if conversation.chat.head else None
-        if isinstance(error, EngineError):
+        if isinstance(error, EngineError) and not isinstance(error, CloudError):  # of which nothing runs here
             await self.setup.recover(error)
         else:
             self.setup.answered()
@@ -368,6 +389,9 @@ class App:
             self._leave_waiting()
             self.page.show_notice(None)
             self.send()
+        elif isinstance(state, Ready) and self._instead is not None and state.variant.device != "server":
+            entry_id, self._instead = self._instead, None
+            self.try_again(entry_id)
 
     def _session_changed(self, event: SessionEvent) -> None:
         if isinstance(event, Changed) and event.entry.state != "streaming" and event.entry.role == "assistant":
@@ -415,6 +439,7 @@ class App:
 
     def _leave_waiting(self) -> None:
         self._waiting = False
+        self._instead = None
 
     def _do(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Runs `work` beside everything else; kept in a set because the loop holds tasks only weakly."""

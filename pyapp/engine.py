@@ -88,12 +88,20 @@ class ReasoningDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredBy:
+    """Behind a relay: the company that answers and the model it answers with, before the first word of it."""
+
+    provider: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     reason: FinishReason
     usage: Usage
 
 
-GenerateEvent = TextDelta | ReasoningDelta | Finished
+GenerateEvent = AnsweredBy | TextDelta | ReasoningDelta | Finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +126,7 @@ class Engine(Protocol):
         ...
 
     def generate(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
-        """Deltas, then exactly one Finished. Closing the generator stops the generation.
+        """At most one AnsweredBy, deltas, then exactly one Finished. Closing the generator stops the generation.
 
         Raises RequestError before anything ran, EngineError after.
         """

@@ -28,6 +28,14 @@
      |       +- NotAModelServer   HTML, a redirect, no JSON, an event without end: something else answers there
      |       +- EmptyAnswer       it ended the answer without a word
      |       +- AnswerBroken      it broke the answer off, with or without saying so
+    |       +- CloudError        the relay of this site's server, or the company behind it, did not
+    |           +- CloudUnreachable  no connection, or this server relays no more
+    |           +- CloudTokenRefused it wants another access token
+    |           +- CloudBusy         too many requests just now: worth another try
+    |           +- CloudSpent        what this site allows is used up for a while
+    |           +- CloudTooLong      the conversation is longer than it passes on
+    |           +- CloudFailed       the companies cannot answer now: worth another try
+    |           +- CloudInterrupted  the answer was broken off
      +- DownloadError
      |   +- NetworkFailed     no answer, or the connection broke: worth another try
      |   +- TransferTruncated fewer bytes than announced: worth another try
@@ -211,6 +219,42 @@ class AnswerBroken(ServerError):
     """details: reason (an identifier, or "")."""
 
     code = "answer_broken"
+
+
+class CloudError(ServerError):
+    code = "cloud_failed"
+
+
+class CloudUnreachable(CloudError):
+    code = "cloud_unreachable"
+    retryable = True
+
+
+class CloudTokenRefused(CloudError):
+    code = "cloud_token_refused"
+
+
+class CloudBusy(CloudError):
+    code = "cloud_busy"
+    retryable = True
+
+
+class CloudSpent(CloudError):
+    code = "cloud_spent"
+
+
+class CloudTooLong(CloudError):
+    code = "cloud_too_long"
+
+
+class CloudFailed(CloudError):
+    code = "cloud_failed"
+    retryable = True
+
+
+class CloudInterrupted(CloudError):
+    code = "cloud_interrupted"
+    retryable = True
 
 
 class DownloadError(CandilError):

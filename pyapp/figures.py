@@ -44,8 +44,10 @@ def conditions(catalog: Catalog | None, in_use: ModelSpec | None, budget_s: floa
     return Conditions(budget_s, catalog.capabilities, smaller)
 
 
-def where(origin: Origin) -> Literal["here", "this_computer", "sent"]:
+def where(origin: Origin) -> Literal["here", "this_computer", "sent", "cloud"]:
     """How far the words went for an answer."""
+    if origin.provider:
+        return "cloud"
     if not origin.host:
         return "here"
     try:

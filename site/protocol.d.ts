@@ -12,6 +12,8 @@ export type ErrorCode =
   | "load_crashed" | "wrong_answer" | "not_loaded"
   | "server_unreachable" | "server_silent" | "server_overloaded" | "key_refused" | "model_missing" | "request_rejected"
   | "not_a_model_server" | "empty_answer" | "answer_broken"
+  | "cloud_unreachable" | "cloud_token_refused" | "cloud_busy" | "cloud_spent" | "cloud_too_long" | "cloud_failed"
+  | "cloud_interrupted"
   | "network_failed" | "transfer_truncated" | "server_busy" | "file_missing" | "access_denied" | "server_refused"
   | "file_changed" | "wrong_content" | "hash_mismatch"
   | "quota_exceeded" | "storage_unavailable" | "offline_unavailable" | "storage_failed"

@@ -24,9 +24,11 @@ from pyapp.browser.sidebar import Sidebar
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat_list import ChatList
+from pyapp.cloud import Cloud
 from pyapp.engine import values
 from pyapp.engines.current import Current
 from pyapp.figures import conditions
+from pyapp.models.manifest import ModelSpec
 from pyapp.models.store import Store
 from pyapp.preferences import Preferences
 from pyapp.servers.connections import Connections
@@ -38,6 +40,8 @@ from pyapp.views.language import Language, pick
 INTENT_KEY = "candil.download"
 CHOSEN_KEY = "candil.model"
 LOADING_KEY = "candil.loading"
+CLOUD_KEY = "candil.cloud"
+CLOUD_TOKEN_KEY = "candil.cloud_token"
 LANGUAGE_KEY = "candil.language"
 PANEL_MODULES = ("pyapp.browser.models", "pyapp.browser.dialogs", "pyapp.browser.own_models", "pyapp.your_data")
 
@@ -59,7 +63,8 @@ class Candil:
         self.session = Session(self.library.new(), self.library, new_id, now_ms, page.show_session)
         self.preferences = Preferences(self.library, self.session, self.text, new_id)
         self.servers = Connections(self.library.database)
-        self.engines = Current(makers(bridge, self.servers.key_for))
+        self.cloud = Cloud(bridge, LocalIntent(CLOUD_KEY), LocalIntent(CLOUD_TOKEN_KEY), location.origin)
+        self.engines = Current(makers(bridge, self._key_for))
         self.engine = Tailored(self.engines, self.preferences.wishes, self.preferences.words)
         self.store = Store(bridge)
         self.setup = self._setup()
@@ -90,14 +95,21 @@ class Candil:
             chosen=LocalIntent(CHOSEN_KEY),
             engines=self.engines.names,
             loading=LocalIntent(LOADING_KEY),
-            served=self.servers.specs,
+            served=self._served,
         )
+
+    async def _served(self) -> tuple[ModelSpec, ...]:
+        return (*await self.servers.specs(), *await self.cloud.specs())
+
+    def _key_for(self, base_url: str) -> str:
+        key = self.cloud.key_for(base_url)
+        return self.servers.key_for(base_url) if key is None else key
 
     def start(self) -> None:
         self.page.restore_draft()
         self._connect()
         document.documentElement.dataset.candil = "python"
-        work = (self._watch_updates(), self.preferences.start(), self._open_panels())
+        work = (self._watch_updates(), self.preferences.start(), self._open_panels(), self.cloud.look())
         self.tasks = [asyncio.ensure_future(each) for each in work]
         self.app.start()
 
@@ -136,6 +148,7 @@ class Candil:
         self.session.on_event = _both(self.session.on_event, self.meter.session_changed)
         self.setup.watchers.append(lambda _state: self._measure())
         self.preferences.on_change = self._prefer
+        self.cloud.on_change = lambda: self.page.offer_cloud(self.cloud.readers)
 
     def text(self, key: str) -> str:
         return self.page.language.text(key)
@@ -165,6 +178,9 @@ class Candil:
                 self.app.download()
             case "shown-elsewhere":
                 pass
+            case "cloud" | "cloud-yes" | "cloud-no" as step:
+                event.target.returnValue = ""
+                return self.events.do(step)
             case _:  # "later", Escape
                 self.app.not_now()
         event.target.returnValue = ""

@@ -27,6 +27,7 @@ class Composer:
         events.add(
             {
                 "try-again": lambda button: app.try_again(button.dataset.id),
+                "use-device": lambda button: app.use_device(button.dataset.id or None),
                 "suggestion": lambda button: self._suggested(button.textContent),
                 "copy-code": page.copy_code,
                 "earlier": lambda _button: page.show_earlier(),

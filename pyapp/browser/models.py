@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from js import document
 
+from pyapp.browser.cloud import CloudSection
 from pyapp.browser.digit import DigitTest
 from pyapp.browser.events import Action, Events
 from pyapp.browser.page import by_id
@@ -28,13 +29,13 @@ class ModelsDialog:
         page: ModelsPage,
         device: DevicePage,
         digit: DigitTest,
-        servers: ServersSection,
+        sections: Sequence[CloudSection | ServersSection],
         language: Callable[[], Language],
     ) -> None:
         self._page = page
         self._device = device
         self._digit = digit
-        self._servers = servers
+        self._sections = sections
         self._language = language
         self._drawn: dict[str, str] = {}  # HTML by selector
         self._keys: tuple[str, ...] = ()
@@ -63,7 +64,8 @@ class ModelsDialog:
                 "model-close": lambda _button: by_id("models").close(),
             }
         )
-        self._servers.connect(events)
+        for section in self._sections:
+            section.connect(events)
         events.on(by_id("models"), "close", lambda _event: self._closed())
 
     def open(self, _button: Any) -> None:
@@ -75,7 +77,8 @@ class ModelsDialog:
         self._page.open()
         self._device.open()
         self._digit.show()
-        self._servers.open()
+        for section in self._sections:
+            section.open()
 
     def _closed(self) -> None:
         self._page.close()

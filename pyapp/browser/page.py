@@ -25,6 +25,7 @@ from pyapp.figures import Conditions
 from pyapp.setup.state import Checking, Choosing, Downloading, Ready, SetupState
 from pyapp.views import chat as chat_view
 from pyapp.views import chats as chats_view
+from pyapp.views import cloud as cloud_view
 from pyapp.views import setup as setup_view
 from pyapp.views.announce import Sentences
 from pyapp.views.language import Language
@@ -51,6 +52,7 @@ class BrowserPage:
         self._attachments: tuple[Attachment, ...] = ()  # to what is being written
         self._replaces: str | None = None  # the message that is being edited
         self._busy = False
+        self._readers = ""  # the companies that the cloud on offer has
         self.conditions = Conditions()  # what answers that settle are measured by
         self._earlier = 0  # of self._entries, those at the beginning that are not on the page yet
         self._follow = Follow(by_id("main"), by_id("jump"), self.show_earlier)
@@ -70,6 +72,8 @@ class BrowserPage:
         with focus.kept(by_id("setup")):
             by_id("setup").innerHTML = setup_view.card(state, self.language)
         self._show_choice(state)
+        by_id("reader").textContent = cloud_view.reader(state, self.language)
+        by_id("reader").hidden = not by_id("reader").textContent
         if isinstance(state, Ready):
             self.announce(sentence)
 
@@ -233,6 +237,21 @@ class BrowserPage:
         if name:
             button.setAttribute("aria-label", name)
 
+    def offer_cloud(self, readers: str) -> None:
+        """The companies that could answer instead of a download."""
+        self._readers = readers
+        with focus.kept(by_id("choice")):
+            self._show_choice(self._state)
+
+    def ask_cloud(self, host: str, token: bool) -> None:
+        """Once more and plainly; the answer is what the dialog returns. `token`: the operator wants one."""
+        by_id("choice").innerHTML = cloud_view.confirm(host, self._readers, self.language, token=token)
+        by_id("choice").showModal()
+
+    def choose_again(self) -> None:
+        """Back from `ask_cloud`: to the choice, if that is where it was asked."""
+        self._show_choice(self._state)
+
     # ---- parts ----
 
     def _show_choice(self, state: SetupState) -> None:
@@ -241,7 +260,7 @@ class BrowserPage:
             if dialog.open:
                 dialog.close("shown-elsewhere")
             return
-        dialog.innerHTML = setup_view.choice(state.offer, self.language)
+        dialog.innerHTML = setup_view.choice(state.offer, self.language, self._readers)
         if not dialog.open:
             dialog.showModal()
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from js import location, navigator
 
+from pyapp.browser.cloud import CloudSection
 from pyapp.browser.dialogs import Dialogs
 from pyapp.browser.digit import DigitTest
 from pyapp.browser.local import LocalIntent, new_id, now_ms
@@ -48,7 +49,7 @@ class Panels:
             ModelsPage(setup, candil.store, stop),
             DevicePage(setup, candil.engines, candil.app.speeds, now_ms, stop),
             DigitTest(candil.bridge, self._capabilities, self._language),
-            ServersSection(servers, self._language),
+            (CloudSection(candil), ServersSection(servers, self._language)),
             self._language,
         )
 

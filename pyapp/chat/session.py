@@ -14,7 +14,7 @@ from pyapp.chat.repair import repaired
 from pyapp.chat.shelf import Shelf
 from pyapp.chat.shown import Changed, Listener, Opened, differences
 from pyapp.chat.tree import Attachment, Chat, Conversation, Entry, Origin
-from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest
+from pyapp.engine import AnsweredBy, Engine, Finished, GenerateEvent, GenerateRequest
 from pyapp.errors import CandilError, EmptyPrompt, EngineFailed, InvalidRequest, RequestError
 
 
@@ -212,11 +212,20 @@ class Session:
         answer = self.conversation.entries[self._growing]
         if isinstance(event, Finished):
             self._settle(replace(answer, state="done", usage=event.usage, reason=event.reason))
+        elif isinstance(event, AnsweredBy):
+            self._name(answer, event)
         elif piece := self._reasoning.as_text(event, answer.text):
             answer = replace(answer, text=answer.text + piece)
             self.conversation = self.conversation.put(answer)
             self.shelf.keep(answer)
             self.on_event(Changed(answer, piece))
+
+    def _name(self, answer: Entry, by: AnsweredBy) -> None:
+        """Kept at once: an answer that is broken off has an author too."""
+        assert answer.origin  # it is an answer
+        named = replace(answer, origin=replace(answer.origin, provider=by.provider, model=by.model))
+        self.conversation = self.conversation.put(named)
+        self.shelf.keep(named)
 
     def _fail(self, error: CandilError) -> None:
         if self._growing is not None:

@@ -26,6 +26,7 @@ class Origin:
     device: Device
     engine: str = "transformers_js"
     host: str = ""  # of the server that answered, and got the words
+    provider: str = ""  # the company it passed them on to
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,12 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 from pyapp.engine import (
+    AnsweredBy,
     Finished,
     GenerateEvent,
     GenerateRequest,
@@ -34,6 +35,7 @@ from pyapp.engine import (
 )
 from pyapp.engines.context import fit
 from pyapp.errors import (
+    CandilError,
     ContextOverflow,
     EmptyPrompt,
     EngineFailed,
@@ -49,16 +51,17 @@ from pyapp.openai.chat_stream import ChatEvent, ChatStream, Ended, TokenUsage
 from pyapp.servers import address as addresses
 from pyapp.servers.address import Address
 from pyapp.servers.call import Request, opened, read
-from pyapp.servers.served import ENGINE, LLAMA_CPP, LM_STUDIO, VLLM, models_of
+from pyapp.servers.relay import as_cloud_error
+from pyapp.servers.served import BYTES_PER_TOKEN, ENGINE, LLAMA_CPP, LM_STUDIO, VLLM, models_of
 
 FIRST_WORD_S = 300.0  # a server may have to load the model and to read a long conversation on a processor
 IDLE_S = 60.0  # between two words; the comments that keep a connection open are no words
 COUNT_S = 15.0
 MOST_CHARACTERS_PER_TOKEN = 64  # beyond max_new_tokens of these, the server does not keep to the limit
-BYTES_PER_TOKEN = 3.5  # of an estimate: a little too many tokens rather than too few
 TOKENS_PER_MESSAGE = 4
 
 Key = Callable[[str], str]  # base URL -> key
+Answering = AnsweredBy | ChatEvent
 
 
 class OpenAiHttp:
@@ -84,7 +87,8 @@ class OpenAiHttp:
         self._server = None
         server = _Server(self._transport, model, self._key_for)
         yield Progress("session")
-        await server.greet()
+        with server.errors():
+            await server.greet()
         self._server = server
 
     async def count(self, messages: Sequence[Message]) -> int:
@@ -99,11 +103,12 @@ class OpenAiHttp:
         figures = _Figures(self._now_ms, prompt_tokens)
         payload = self._payload(server, request, room)
         try:
-            async with aclosing(_in_time(server.answer(payload, request.continue_last))) as events:
-                async for event in _at_most(events, room):
-                    if isinstance(event, Ended) and event.usage:
-                        server.learn(request.messages, event.usage)
-                    yield figures.saw(event)
+            with server.errors():
+                async with aclosing(_in_time(server.answer(payload, request.continue_last))) as events:
+                    async for event in _at_most(events, room):
+                        if isinstance(event, Ended) and event.usage:
+                            server.learn(request.messages, event.usage)
+                        yield figures.saw(event)
         except ContextOverflow as error:
             window = server.model.context_tokens
             counts = {"prompt_tokens": max(prompt_tokens, window), "context_tokens": window} | error.details
@@ -148,13 +153,31 @@ class _Server:
         self.owned_by = ""
         self._transport = transport
         self._address: Address = addresses.parse(model.source.base_url)
-        self._key = key_for(model.source.base_url)
+        self._key_for = key_for
         self._counts = False  # it has an endpoint that does
         self._scale = 1.0  # what the last answer made of our estimate
 
+    @property
+    def _key(self) -> str:
+        """As it is now: another one may have been entered."""
+        return self._key_for(self.source.base_url)
+
+    @property
+    def _relay(self) -> bool:
+        return bool(self.source.companies)
+
+    @contextmanager
+    def errors(self) -> Iterator[None]:
+        """Of a relay the errors say what that means for the user."""
+        try:
+            yield
+        except CandilError as error:
+            raise (as_cloud_error(error) if self._relay else error) from None
+
     async def greet(self) -> None:
         """Raises ServerError: it must answer, and have the model."""
-        models = {model.id: model for model in await models_of(self._transport, self._address, self._key)}
+        listed = await models_of(self._transport, self._address, self._key, relay=self._relay)
+        models = {model.id: model for model in listed}
         if self.source.model not in models:
             raise ModelMissing("not in the server's list", status=None)
         self.owned_by = models[self.source.model].owned_by
@@ -173,19 +196,27 @@ class _Server:
         if usage.prompt_tokens > 0 and not self._counts:
             self._scale = usage.prompt_tokens / _estimate(messages)
 
-    async def answer(self, payload: Json, may_be_empty: bool) -> AsyncGenerator[ChatEvent, None]:
+    async def answer(self, payload: Json, may_be_empty: bool) -> AsyncGenerator[Answering, None]:
         """Events until Ended. Raises ServerError, ContextOverflow."""
-        request = Request(self._address.url("/chat/completions"), self._key, payload)
+        request = Request(self._address.url("/chat/completions"), self._key, payload, self._relay)
+        named = not self._relay
         stream = ChatStream(may_be_empty=may_be_empty)
         async with opened(self._transport, request) as response:
             await response.must_be_ok()
             async for chunk in response.chunks:
                 for event in stream.feed(chunk):
+                    if not named and stream.answered_by:
+                        named = True
+                        yield self._by(*stream.answered_by)
                     yield event
                 if stream.done:
                     break
             for event in stream.end():
                 yield event
+
+    def _by(self, provider: str, model: str) -> AnsweredBy:
+        titles = {company.name: company.title for company in self.source.companies}
+        return AnsweredBy(titles.get(provider, provider), model)
 
     async def _counted(self, messages: Sequence[Message]) -> int:
         prompt = await self._ask("/apply-template", {"messages": wire(messages)}, "prompt", str)
@@ -213,7 +244,9 @@ class _Figures:
         self._pieces = 0
         self._began = self._first = self._last = now_ms()
 
-    def saw(self, event: ChatEvent) -> GenerateEvent:
+    def saw(self, event: Answering) -> GenerateEvent:
+        if isinstance(event, AnsweredBy):
+            return event
         if isinstance(event, Ended):
             return Finished(event.reason, self._usage(event.usage))
         self._last = self._now_ms()
@@ -233,7 +266,7 @@ class _Figures:
         )
 
 
-async def _in_time(events: AsyncGenerator[ChatEvent, None]) -> AsyncGenerator[ChatEvent, None]:
+async def _in_time(events: AsyncGenerator[Answering, None]) -> AsyncGenerator[Answering, None]:
     """The same events; ServerSilent when one does not come. What keeps a connection open is no event."""
     seconds = FIRST_WORD_S
     async with aclosing(events):
@@ -249,12 +282,12 @@ async def _in_time(events: AsyncGenerator[ChatEvent, None]) -> AsyncGenerator[Ch
             seconds = IDLE_S
 
 
-async def _at_most(events: AsyncIterator[ChatEvent], tokens: int) -> AsyncGenerator[ChatEvent, None]:
+async def _at_most(events: AsyncIterator[Answering], tokens: int) -> AsyncGenerator[Answering, None]:
     """The same events; a server that does not end the answer is not heard out."""
     left = tokens * MOST_CHARACTERS_PER_TOKEN
     async for event in events:
         yield event
-        if not isinstance(event, Ended):
+        if not isinstance(event, Ended | AnsweredBy):
             left -= len(event.text)
             if left < 0:
                 yield Ended("length", None)

@@ -125,11 +125,28 @@ class BrowserSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """Behind a relay: who reads what is sent there. `name` is what the relay calls it."""
+
+    name: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class ServerSource:
-    """On a server that speaks OpenAI's protocol; `model` is the server's name for it. Never in a catalog."""
+    """On a server that speaks OpenAI's protocol; `model` is the server's name for it. Never in a catalog.
+
+    `companies`: it is the relay of this page's own server, and one of these answers.
+    """
 
     base_url: str
     model: str
+    companies: tuple[Company, ...] = ()
+
+    @property
+    def readers(self) -> str:
+        """The companies as people know them."""
+        return ", ".join(company.title for company in self.companies)
 
 
 @dataclass(frozen=True, slots=True)

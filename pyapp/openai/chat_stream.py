@@ -31,6 +31,8 @@ from pyapp.openai.refusal import broken, stream_error
 from pyapp.openai.sse import MAX_EVENT_BYTES, ServerEvent, SseDecoder
 from pyapp.openai.thoughts import Thoughts
 
+LONGEST_NAME = 200
+
 _CUT = frozenset({"length", "max_tokens", "model_length"})
 _FAILED = frozenset({"error", "content_filter"})  # what came before is not the answer
 
@@ -61,6 +63,7 @@ class ChatStream:
 
     def __init__(self, *, may_be_empty: bool = False, limit: int = MAX_EVENT_BYTES) -> None:
         self.done = False  # "[DONE]" came: there is nothing left to wait for
+        self.answered_by: tuple[str, str] | None = None  # provider and model, where chunks name both
         self._may_be_empty = may_be_empty
         self._limit = limit
         self._sse: SseDecoder | None = None  # None: what the body is is not known yet, or it is JSON
@@ -134,6 +137,8 @@ class ChatStream:
     def _object(self, chunk: Any) -> Iterator[ChatEvent]:
         if not isinstance(chunk, Mapping):
             raise AnswerBroken("something in the stream is not a JSON object", reason="not_json")
+        if (provider := _text(chunk.get("provider"))) and (model := _text(chunk.get("model"))):
+            self.answered_by = provider[:LONGEST_NAME], model[:LONGEST_NAME]
         choice = _first(chunk.get("choices"))
         part = _mapping(choice.get("delta" if "delta" in choice else "message"))
         for delta in self._deltas(part):

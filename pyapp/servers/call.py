@@ -24,11 +24,13 @@ MAX_BODY_BYTES = 4 << 20  # of an answer that is read as a whole
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """`body` is JSON, None for a GET. `key` goes into one header and nowhere else."""
+    """`body` is JSON, None for a GET. `key` goes into one header and nowhere else. `relay`: it goes to that of this
+    page's server, which wants a mark that no other site's page can set."""
 
     url: str
     key: str = ""
     body: Json = None
+    relay: bool = False
 
     def __repr__(self) -> str:
         return f"Request({self.url!r})"  # the words and the key are nobody's business
@@ -37,6 +39,8 @@ class Request:
         headers = {"accept": "text/event-stream, application/json"}
         if self.key:
             headers["authorization"] = f"Bearer {self.key}"
+        if self.relay:
+            headers["x-candil"] = "1"
         if self.body is not None:
             headers["content-type"] = "application/json"
         return {

@@ -18,14 +18,17 @@ from pyapp.servers.call import Request, read
 
 ENGINE = "openai_http"
 DEFAULT_CONTEXT_TOKENS = 4096  # Ollama's default, and what LM Studio loads most models with; said by no server
+BYTES_PER_TOKEN = 3.5  # of an estimate: a little too many tokens rather than too few
 LIST_S = 15.0
 
 LLAMA_CPP, LM_STUDIO, VLLM = "llamacpp", "organization_owner", "vllm"  # what the servers put into owned_by
 
 
-async def models_of(transport: Transport, address: Address, key: str, seconds: float = LIST_S) -> list[ServedModel]:
+async def models_of(
+    transport: Transport, address: Address, key: str, seconds: float = LIST_S, *, relay: bool = False
+) -> list[ServedModel]:
     """What the server has, each with its window where the server says it somewhere. Raises ServerError."""
-    body = await read(transport, Request(address.url("/models"), key), seconds)
+    body = await read(transport, Request(address.url("/models"), key, relay=relay), seconds)
     models = parse_models(body)
     owners = {model.owned_by for model in models}
     if LLAMA_CPP in owners:

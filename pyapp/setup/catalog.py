@@ -25,6 +25,10 @@ class Catalog:
         """With a model on a server, in the place of the one of its id."""
         return replace(self, served=(*(each for each in self.served if each.id != model.id), model))
 
+    def withdrawn(self, model: ModelSpec) -> Catalog:
+        """Without a model on a server."""
+        return replace(self, served=tuple(each for each in self.served if each.id != model.id))
+
     def fitting(self) -> Iterator[Pick]:
         """What runs here, best first: models in the catalog's order, of each its variants; the browser's own last."""
         for model in sorted(self.manifest.models, key=lambda model: isinstance(model.source, BrowserSource)):

@@ -186,15 +186,32 @@ class Setup:
         await self.store.delete(model, variant)
         if model.own:
             self.catalog = self._catalog().without(model)
+        await self._gone(key)
+
+    async def withdraw(self, model: ModelSpec, variant: Variant) -> None:
+        """A model on a server is asked no more. If it was the one in use, what is installed takes over."""
+        if self.catalog:
+            self.catalog = self.catalog.withdrawn(model)
+        await self._gone(pick_key(model, variant))
+
+    async def _gone(self, key: str) -> None:
         for named in (self.intent, self.chosen):
             if named.get() == key:
                 named.set(None)
-        if key != self._concerned():
-            return
+        if key == self._concerned():
+            await self._start_over(ask=False)
+
+    async def use_device(self) -> None:
+        """In the place of a server: what is installed here is loaded, else it is offered."""
+        if not isinstance(self.state, Elsewhere):
+            self.chosen.set(None)
+            await self._start_over(ask=True)
+
+    async def _start_over(self, *, ask: bool) -> None:
         await self._give_up()
         await self.engine.unload()
         self._enter(Checking())
-        await self._run(self._find_model(ask=False))
+        await self._run(self._find_model(ask=ask))
 
     async def recover(self, error: EngineError) -> None:
         """The engine failed while it answered: it is restarted once, then what runs next best here takes over or is

@@ -140,8 +140,8 @@ def _entry_read(record: Object, chat_id: str, ids: Mapping[str, str]) -> Entry:
 
 def _origin(value: Object) -> Origin:
     device = one_of(_member(value, "device"), DEVICES)
-    host = text(value.get("host", ""))  # older exports have none
-    return Origin(text(_member(value, "model")), device, text(_member(value, "engine")), host)
+    host, provider = (text(value.get(name, "")) for name in ("host", "provider"))  # older exports have none
+    return Origin(text(_member(value, "model")), device, text(_member(value, "engine")), host, provider)
 
 
 def _usage(value: Object) -> Usage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyapp.chat.tree import Attachment, Entry
+from pyapp.errors import CloudError
 from pyapp.figures import Conditions
 from pyapp.views.figures import stats
 from pyapp.views.html import Html, fill, join
@@ -137,10 +138,21 @@ def _error(entry: Entry, language: Language) -> Html:
         return Html()
     return fill(
         '<div class="answer-error"><p>{sentence}</p>'
-        '<button type="button" class="secondary" data-action="try-again" data-id="{id}">{again}</button></div>',
+        '<button type="button" class="secondary" data-action="try-again" data-id="{id}">{again}</button>'
+        "{instead}</div>",
         sentence=language.error(entry.error),
         id=entry.id,
         again=language.text("chat.try_again"),
+        instead=use_device(language, entry.id) if isinstance(entry.error, CloudError) else "",
+    )
+
+
+def use_device(language: Language, entry_id: str = "") -> Html:
+    """The way out of the cloud; `entry_id` is what it did not answer."""
+    return fill(
+        '<button type="button" class="secondary" data-action="use-device" data-id="{id}">{label}</button>',
+        id=entry_id,
+        label=language.text("cloud.use_device"),
     )
 
 

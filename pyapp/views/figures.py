@@ -8,7 +8,7 @@ from pyapp.figures import Conditions, advice, prefill_tokens, prefill_tokens_per
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
 
-_WHERE = {"here": "stats.private", "this_computer": "stats.this_computer", "sent": "stats.sent"}
+_WHERE = {"here": "stats.private", "this_computer": "stats.this_computer", "sent": "stats.sent", "cloud": "stats.cloud"}
 
 
 def stats(entry: Entry, language: Language, conditions: Conditions) -> Html:
@@ -16,8 +16,10 @@ def stats(entry: Entry, language: Language, conditions: Conditions) -> Html:
     line = [fill("<span>{figure}</span> ", figure=figure) for figure in _line(entry, language)]
     if entry.origin:
         place = where(entry.origin)
-        kind = "private" if place != "sent" else "sent"
-        text = language.text(_WHERE[place], host=entry.origin.host)
+        kind = "private" if place in ("here", "this_computer") else "sent"
+        text = language.text(
+            _WHERE[place], host=entry.origin.host, provider=entry.origin.provider, model=entry.origin.model
+        )
         line.append(fill('<span class="{kind}">{text}</span>', kind=kind, text=text))
     if not line:
         return Html()
@@ -41,7 +43,7 @@ def _line(entry: Entry, language: Language) -> list[str]:
             language.text("stats.speed", speed=language.number(entry.usage.tokens_per_s, 1)),
             language.text("stats.first", seconds=language.number(entry.usage.prefill_ms / 1000, 2)),
         ]
-    if entry.origin:
+    if entry.origin and not entry.origin.provider:  # with one, the model is named beside it
         figures.append(entry.origin.model)
     return figures
 
@@ -58,12 +60,7 @@ def _facts(entry: Entry, language: Language) -> Html:
             cached = language.number(entry.usage.cached_tokens)
             facts["stats.cached"] = language.text("stats.cached.value", tokens=cached)
     if entry.origin:
-        facts |= {
-            "choice.model": entry.origin.model,
-            "stats.engine": language.text(f"engine.{entry.origin.engine}"),
-            "choice.runs_on": language.text(f"device.{entry.origin.device}"),
-            "stats.where": language.text(f"{_WHERE[where(entry.origin)]}.text", host=entry.origin.host),
-        }
+        facts |= _facts_of(entry.origin, language)
     rows = [fill("<dt>{name}</dt><dd>{value}</dd>", name=language.text(key), value=v) for key, v in facts.items()]
     return fill(
         '<dl class="facts">{rows}</dl>'
@@ -71,6 +68,20 @@ def _facts(entry: Entry, language: Language) -> Html:
         rows=join(rows),
         speeds=language.text("figures.open"),
     )
+
+
+def _facts_of(origin: Origin, language: Language) -> dict[str, str]:
+    place = f"{_WHERE[where(origin)]}.text"
+    facts = {
+        "choice.model": origin.model,
+        "stats.engine": language.text(f"engine.{origin.engine}"),
+        "choice.runs_on": language.text(f"device.{origin.device}"),
+        "stats.where": language.text(place, host=origin.host, provider=origin.provider),
+    }
+    if origin.provider:  # whatever they run it on
+        del facts["stats.engine"]
+        facts["choice.runs_on"] = language.text("device.cloud")
+    return facts
 
 
 def _prefill(usage: Usage, language: Language) -> str:

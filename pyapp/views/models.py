@@ -32,7 +32,7 @@ def page(shown: Shown, language: Language) -> Html:
         '<div data-part="device"></div><div data-part="notices">{notices}</div>'
         '<section id="own" class="own" aria-labelledby="own-title"></section>'
         '<p class="visually-hidden" role="status" id="own-news"></p>'
-        '<div data-part="models">{models}</div><div data-part="servers"></div>'
+        '<div data-part="models">{models}</div><div data-part="cloud"></div><div data-part="servers"></div>'
         '<div data-part="storage">{storage}</div><div data-part="digit"></div>',
         title=language.text("models.title"),
         close=language.text("settings.close"),

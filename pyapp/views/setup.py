@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from pyapp.cloud import CLOUD
+from pyapp.errors import CloudError
 from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.setup.state import (
     Checking,
@@ -19,10 +21,12 @@ from pyapp.setup.state import (
     SetupState,
     Unavailable,
 )
+from pyapp.views.chat import use_device
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
 from pyapp.views.links import host_of
 
+NOTHING = Html()
 _ICONS = {
     "private": "M6 11V8a6 6 0 0 1 12 0v3M5 11h14v9H5z",
     "offline": "M12 19h.01M8.5 15.5a5 5 0 0 1 7 0M5 12a10 10 0 0 1 5-2.7M14 9.3a10 10 0 0 1 5 2.7M3 3l18 18",
@@ -48,9 +52,8 @@ def status(state: SetupState, language: Language) -> tuple[str, str]:
         case Loading():
             return "busy", language.text("status.loading")
         case Ready():
-            return "ready", language.text(
-                "status.ready", model=state.model.title, device=device(state.variant, language)
-            )
+            key = "status.ready.server" if state.variant.device == "server" else "status.ready"
+            return "ready", language.text(key, model=state.model.title, device=device(state.variant, language))
         case Elsewhere():
             return "idle", language.text("status.elsewhere")
         case DownloadFailed() | LoadFailed() | Unavailable():
@@ -60,7 +63,7 @@ def status(state: SetupState, language: Language) -> tuple[str, str]:
 
 
 def device(variant: Variant, language: Language) -> str:
-    return language.text(f"device.{variant.device}")
+    return language.text("device.cloud" if variant.name == CLOUD else f"device.{variant.device}")
 
 
 def pick(model: ModelSpec, variant: Variant, language: Language) -> str:
@@ -68,20 +71,27 @@ def pick(model: ModelSpec, variant: Variant, language: Language) -> str:
     return f"{model.title} · {device(variant, language)}"
 
 
-def choice(offer: Offer, language: Language) -> Html:
-    """The inside of the dialog in which the download is agreed to."""
+def choice(offer: Offer, language: Language, readers: str = "") -> Html:
+    """The inside of the dialog in which the download is agreed to. `readers`: companies that could answer instead."""
     return fill(
-        '<form method="dialog"><h2 id="choice-title">{title}</h2><p>{lead}</p>{promises}{facts}{warnings}'
-        '<div class="buttons"><button type="submit" class="secondary" value="later">{later}</button>'
+        '<form method="dialog"><h2 id="choice-title">{title}</h2><p>{lead}</p>{promises}{facts}{warnings}{instead}'
+        '<div class="buttons"><button type="submit" class="secondary" value="later">{later}</button>{cloud}'
         '<button type="submit" class="primary" value="download" autofocus>{download}</button></div></form>',
         title=language.text("choice.title"),
         lead=language.text("choice.lead"),
         promises=_promises(offer, language),
         facts=_facts(offer, language),
         warnings=_warnings(offer, language),
+        instead=fill("<p>{text}</p>", text=language.text("choice.cloud", companies=readers)) if readers else "",
+        cloud=_cloud_button(language) if readers else "",
         later=language.text("choice.later"),
         download=language.text("choice.download"),
     )
+
+
+def _cloud_button(language: Language) -> Html:
+    label = language.text("cloud.use")
+    return fill('<button type="submit" class="secondary" value="cloud">{label}</button>', label=label)
 
 
 def _promises(offer: Offer, language: Language) -> Html:
@@ -160,7 +170,8 @@ def card(state: SetupState, language: Language) -> Html:
         case LoadFailed() | Unavailable():
             sentence = language.error(state.error)
             title = text("setup.load_failed.title")
-            return _card(title, sentence, "retry-setup", text("setup.try_again"), failed=True)
+            instead = use_device(language) if isinstance(state.error, CloudError) else Html()
+            return _card(title, sentence, "retry-setup", text("setup.try_again"), failed=True, instead=instead)
         case Elsewhere():
             title = text("setup.elsewhere.title")
             return _card(title, text("setup.elsewhere.text"), "take-over", text("setup.elsewhere.take"))
@@ -170,17 +181,18 @@ def card(state: SetupState, language: Language) -> Html:
             assert_never(unknown)
 
 
-def _card(title: str, text: str, action: str, label: str, *, failed: bool = False) -> Html:
+def _card(title: str, text: str, action: str, label: str, *, failed: bool = False, instead: Html = NOTHING) -> Html:
     return fill(
         '<section class="card{failure}"{role}><div class="card-row">'
         '<div class="grow"><h2>{title}</h2><p>{text}</p></div>'
-        '<button type="button" class="primary" data-action="{action}">{label}</button></div></section>',
+        '<button type="button" class="primary" data-action="{action}">{label}</button>{instead}</div></section>',
         failure=" failure" if failed else "",
         role=Html(' role="alert"') if failed else "",
         title=title,
         text=text,
         action=action,
         label=label,
+        instead=instead,
     )
 
 

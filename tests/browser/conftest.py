@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import uvicorn
@@ -71,6 +71,7 @@ class Site:
     wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app
     port: int = 0
     violations: list[Any] = field(default_factory=list)
+    lifespan: Literal["on", "off"] = "off"  # only the relay has one
     _server: uvicorn.Server | None = None
     _thread: threading.Thread | None = None
 
@@ -83,7 +84,7 @@ class Site:
         self.port = listening.getsockname()[1]
         app = ViolationReports(self.wrap(create_app(files.Site((self.folder,), {}))))
         self.violations = app.reports
-        config = uvicorn.Config(app, log_level="error", lifespan="off", timeout_graceful_shutdown=1)
+        config = uvicorn.Config(app, log_level="error", lifespan=self.lifespan, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listening],), daemon=True)
         self._thread.start()

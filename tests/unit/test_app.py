@@ -15,8 +15,23 @@ from pyapp.chat.attach import LONG_PASTE_CHARACTERS
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
-from pyapp.chat.tree import Attachment, Entry
-from pyapp.errors import ContextOverflow, DeviceLost, InvalidRequest, NetworkFailed, NotLoaded, NotText, StorageFailed
+from pyapp.chat.tree import Attachment, Entry, Origin
+from pyapp.engine import AnsweredBy
+from pyapp.errors import (
+    CloudFailed,
+    CloudInterrupted,
+    ContextOverflow,
+    DeviceLost,
+    InvalidRequest,
+    NetworkFailed,
+    NotLoaded,
+    NotText,
+    StorageFailed,
+)
+from pyapp.models.manifest import Company, ServerSource
+from pyapp.openai.models import ServedModel
+from pyapp.servers.address import parse
+from pyapp.servers.served import described
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready
 from tests.unit.chat.scripted import DONE, ScriptedEngine
@@ -622,3 +637,91 @@ def test_without_a_database_it_is_said_once_and_everything_works() -> None:
     stage = Stage(engine=answered("a", "b"))
     stage.tab.trouble = StorageFailed()
     play(stage, story)
+
+
+OWN, SERVER = described(parse("localhost:8080"), ServedModel("small"))
+CLOUD = replace(
+    OWN, id="cloud", title="Acme AI", source=ServerSource("https://a.test/v1", "auto", (Company("a", "Acme AI"),))
+)
+
+
+def test_who_answered_is_kept_also_of_an_answer_that_is_broken_off() -> None:
+    async def story(s: Stage) -> None:
+        s.app.use_model(OWN, SERVER)
+        await asyncio.sleep(5)
+        await say(s, "Hi")
+        assert s.entries()[-1].origin == Origin("small", "server", "openai_http", "localhost:8080")
+        s.app.use_model(CLOUD, SERVER)
+        await asyncio.sleep(5)
+        await say(s, "Ho")
+        assert s.entries()[-1].origin == Origin("auto", "server", "openai_http", "a.test", "Acme AI")
+        await say(s, "Ha")
+        assert s.conversation()[-1] == ("assistant", "error", "half")
+        assert s.entries()[-1].origin == Origin("large", "server", "openai_http", "a.test", "A")
+        assert s.engine.loaded == [WASM, SERVER, SERVER]  # nothing of the cloud is loaded again
+
+    scripts: list[Any] = [["a", DONE], [CloudFailed()], [AnsweredBy("A", "large"), "half", CloudInterrupted()]]
+    play(Stage(engine=ScriptedEngine(scripts)), story)
+
+
+def test_this_device_answers_what_the_cloud_did_not() -> None:
+    async def story(s: Stage) -> None:
+        s.app.use_model(CLOUD, SERVER)
+        await asyncio.sleep(5)
+        s.say("Hi")
+        await asyncio.sleep(0.5)
+        s.app.use_device(s.entries()[-1].id)  # not while it answers
+        await asyncio.sleep(5)
+        s.app.use_device(s.entries()[-1].id)
+        await asyncio.sleep(10)
+        assert s.conversation() == [("user", "done", "Hi"), ("assistant", "done", "here")]
+        assert s.setup.chosen.get() is None
+        assert len(s.app.session.conversation.entries) == 3  # what had come is a branch
+
+    play(Stage(engine=ScriptedEngine([["half", 1.0, CloudInterrupted()], ["here", DONE]])), story)
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+def test_where_nothing_is_installed_it_is_offered_and_then_answers(agrees: bool) -> None:
+    async def story(s: Stage) -> None:
+        s.app.use_model(CLOUD, SERVER)
+        await asyncio.sleep(5)
+        await say(s, "Hi")
+        s.app.use_device(s.entries()[-1].id)
+        await asyncio.sleep(1)
+        assert isinstance(s.setup.state, Choosing)
+        if not agrees:
+            s.app.not_now()
+            s.app.choose()
+        s.app.download()
+        await asyncio.sleep(10)
+        assert s.conversation()[-1][1:] == (("done", "here") if agrees else ("error", ""))
+
+    play(Stage(installed=False, engine=ScriptedEngine([[CloudFailed()], ["here", DONE]])), story)
+
+
+def test_a_cloud_that_is_switched_off_is_not_asked() -> None:
+    async def story(s: Stage) -> None:
+        s.app.use_model(CLOUD, SERVER)
+        await asyncio.sleep(5)
+        s.app.withdraw_model(CLOUD, SERVER)
+        await asyncio.sleep(5)
+        assert s.setup.state == Ready(s.setup.state.model, WASM)  # type: ignore[union-attr]
+        assert s.setup.catalog
+        assert s.setup.catalog.served == ()
+
+    play(Stage(), story)
+
+
+def test_what_is_switched_off_before_the_device_was_looked_at_or_in_a_second_tab() -> None:
+    stage = Stage(answers={"page_lock": lambda _: [{"held": False}, Forever()]})
+    run(stage.setup.withdraw(CLOUD, SERVER))
+    assert stage.setup.catalog is None
+
+    async def story(s: Stage) -> None:
+        assert isinstance(s.setup.state, Elsewhere)
+        s.app.use_device()
+        await asyncio.sleep(1)
+        assert isinstance(s.setup.state, Elsewhere)
+
+    play(Stage(answers={"page_lock": lambda _: [{"held": False}, Forever()]}), story)

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from pyapp.chat.tree import Attachment
-from pyapp.errors import DeviceLost
+from pyapp.errors import CloudFailed, DeviceLost
 from pyapp.views.chat import article, earlier, editing, files, foot, not_kept, notice
 from pyapp.views.language import Language
 from tests.unit.chat.made import entry
@@ -99,7 +99,10 @@ def test_versions_have_a_way_to_those_beside_them(at: int, off: list[str]) -> No
 def test_an_error_has_a_way_out() -> None:
     html = foot(replace(ANSWER, state="error", usage=None, error=DeviceLost()), ["2"], EN)
     assert 'data-action="try-again" data-id="2"' in html
+    assert "use-device" not in html
     assert "The graphics card went away" in html
+    html = foot(replace(ANSWER, state="error", usage=None, error=CloudFailed()), ["2"], EN)
+    assert 'data-action="use-device" data-id="2"' in html
 
 
 def test_a_notice_can_be_dismissed() -> None:

@@ -102,3 +102,11 @@ def test_words_that_went_to_a_server_are_not_said_to_have_stayed() -> None:
         assert "Stayed on this device" not in html
         assert "nothing was sent" not in html
     assert 'class="sent"' in html
+
+
+def test_what_left_the_device_names_company_and_model() -> None:
+    cloud = replace(ANSWER, origin=Origin("large-1", "server", "openai_http", "localhost:8000", "Acme AI"))
+    assert line(cloud).endswith("Sent to Acme AI (large-1)")
+    assert line(cloud, ES).endswith("Enviado a Acme AI (large-1)")
+    assert "sent to localhost:8000 and from there to Acme AI" in behind(cloud)
+    assert "the cloud" in behind(cloud)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from pyapp.errors import EngineUnavailable, HashMismatch, OutOfMemory
+from pyapp.errors import CloudFailed, EngineUnavailable, HashMismatch, OutOfMemory
 from pyapp.models.manifest import Variant
 from pyapp.setup.state import (
     Checking,
@@ -125,3 +125,19 @@ def test_a_download_of_the_browsers_own_has_no_size() -> None:
     assert "0 B" not in said
     figures = progress_figures(Downloading(offer, share=0.5), EN)
     assert figures == "50\N{NO-BREAK SPACE}% · the browser downloads its own model from its maker"
+
+
+def test_the_cloud_is_offered_only_where_there_is_one_and_says_who_reads() -> None:
+    assert 'value="cloud"' not in choice(OFFER, EN)
+    offered = choice(OFFER, EN, "Acme <AI>")
+    assert 'value="cloud"' in offered
+    assert "pass your messages on to Acme &lt;AI&gt;" in offered
+
+
+def test_a_cloud_that_does_not_load_has_a_way_out() -> None:
+    assert 'data-action="use-device"' in card(LoadFailed(MODEL, WASM, CloudFailed()), EN)
+    assert 'data-action="use-device"' not in card(LoadFailed(MODEL, WASM, OutOfMemory()), EN)
+    cloud = replace(WASM, name="cloud", device="server")
+    assert pick(MODEL, cloud, EN) == "Tiny · the cloud"
+    assert status(Ready(MODEL, cloud), EN) == ("ready", "Tiny · the cloud")  # and nothing of private
+    assert status(Ready(MODEL, replace(cloud, name="server")), Language("es")) == ("ready", "Tiny · un servidor tuyo")
