@@ -111,6 +111,7 @@ async def serving(settings: Settings, folder: Path = Path("/nonexistent")) -> As
     finally:
         server.should_exit = server.force_exit = True
         await running
+        await server.lifespan.shutdown()  # a forced exit leaves it out, and its task would end in another test
 
 
 async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
