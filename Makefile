@@ -66,13 +66,13 @@ js-tests:
 	EMBEDDED_MODEL="$$($(RUN) tools.embedded_model)" node --test $$(find tests/js -name '*.test.js' | sort)
 
 unit: # pyapp outside browser/, every branch
-	$(RUN) pytest -q tests/unit --cov
+	$(RUN) pytest -q -n 2 tests/unit --cov
 
 unit-in-pyodide: # the same tests in the interpreter the page has
 	$(RUN) tools.pyodide_tests -q tests/unit
 
 tools: # the build, and what it makes
-	$(RUN) pytest -q tests/tools
+	$(RUN) pytest -q -n 2 --dist loadfile tests/tools
 
 server:
 	$(RUN) pytest -q tests/server

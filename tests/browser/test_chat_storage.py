@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import random
 import time
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Playwright
 from tests.browser.chat_page import ChatPage, driven_site, kill_renderers
 from tests.browser.conftest import CHROMIUM, FLAGS, Site, wait_for
 
-KILLS = 50
+KILLS = int(os.environ.get("KILLS", "15"))  # the bar is 50, and was held by 50: KILLS=50 takes four minutes
 LANES = 5  # at once
 CHAT = {"id": "c", "rev": 1, "title": "a"}
 MESSAGE = {"id": "1", "chat_id": "c", "text": "x"}

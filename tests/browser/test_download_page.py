@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ class Trouble:
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
         async def troubled(scope: Scope, receive: Receive, send: Send) -> None:
-            weights = scope["type"] == "http" and scope["path"].endswith(".onnx")
+            weights = scope["type"] == "http" and re.fullmatch(r"/models/.*\.onnx", scope["path"])
 
             async def changed(message: Any) -> None:
                 if message["type"] == "http.response.start" and not self.isolated:

@@ -54,7 +54,7 @@ def test_a_server_is_connected_answers_and_is_named(newcomer: tuple[Candil, list
     page.wait_for_timeout(500)
     assert foreign == []  # nobody is asked unasked
 
-    page.get_by_label("Address").fill(f"127.0.0.1:{server.port}")
+    page.get_by_label("Address", exact=True).fill(f"127.0.0.1:{server.port}")
     page.get_by_label("Key (if it asks for one)").fill("sk-wrong")
     page.get_by_role("button", name="Connect").click()
     page.get_by_text("The server refused the key (status 401)").wait_for()
