@@ -32,7 +32,8 @@ def gpu_browser(playwright_session: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(scope="module", params=["qwen2", "qwen3", "phi3", "phi3-sliding", "gemma3", "bitnet-b1.58"])
+# Those whose graphs differ most; natively every family is tested. All six were seen here, qwen3 and both phi3 too.
+@pytest.fixture(scope="module", params=["qwen2", "gemma3", "bitnet-b1.58"])
 def converted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any]:
     """A model repository, and for each of its variants a prompt with the tokens that follow."""
     folder = tmp_path_factory.mktemp(request.param)
