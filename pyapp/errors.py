@@ -7,6 +7,9 @@
      |   +- InvalidRequest
      |   +- NotText           name: the file that was to be attached
      |   +- FileTooLarge      name, limit_bytes
+     |   +- BadInput          field, why: a task cannot begin with this
+     |   +- SchemaUnsupported keyword, pointer: what no answer can be held to
+     +- NoDocument            attempts: the model gave none that validates
      +- EngineError           the engine could not do it; its worker is replaced
      |   +- EngineFailed      anything unforeseen, the original text in `message`
      |   +- EngineHung        it said nothing for too long
@@ -116,6 +119,24 @@ class FileTooLarge(RequestError):
     """details: name (str) of the file, limit_bytes (int)."""
 
     code = "file_too_large"
+
+
+class BadInput(RequestError):
+    """details: field (str) of the task's form, why (str), the key of a sentence that says what to do."""
+
+    code = "bad_input"
+
+
+class SchemaUnsupported(RequestError):
+    """details: keyword (str), pointer (str, RFC 6901) to where it stands."""
+
+    code = "schema_unsupported"
+
+
+class NoDocument(CandilError):
+    """details: attempts (int), pointer (str, RFC 6901) to the first fault of the last."""
+
+    code = "no_document"
 
 
 class EngineError(CandilError):

@@ -1,0 +1,1 @@
+"""Which engine answers, and why: one table, no browser."""
