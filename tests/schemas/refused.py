@@ -186,7 +186,7 @@ BOMBS: tuple[Refusal, ...] = (
     ({"type": "string", "minLength": 10**9}, "minLength", "/minLength"),
     (obj(**{f"p{n}": True for n in range(5_000)}), "properties", "/properties"),
     ({"anyOf": [{"const": n} for n in range(5_000)]}, "anyOf", "/anyOf"),
-    (deep(5_000), "items", "/items" * 32),
+    (deep(5_000), "items", "/items" * 64),
     ({"$defs": {f"d{n}": {"type": "string", "maxLength": n} for n in range(5_000)}, "type": "null"}, "$defs", "/$defs"),
 )
 
