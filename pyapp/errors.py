@@ -9,6 +9,7 @@
      |   +- FileTooLarge      name, limit_bytes
      |   +- BadInput          field, why: a task cannot begin with this
      |   +- SchemaUnsupported keyword, pointer: what no answer can be held to
+     |   +- NobodyMay         reasons: by the rules, none of those that are here answers this
      +- NoDocument            attempts: the model gave none that validates
      +- EngineError           the engine could not do it; its worker is replaced
      |   +- EngineFailed      anything unforeseen, the original text in `message`
@@ -131,6 +132,12 @@ class SchemaUnsupported(RequestError):
     """details: keyword (str), pointer (str, RFC 6901) to where it stands."""
 
     code = "schema_unsupported"
+
+
+class NobodyMay(RequestError):
+    """details: reasons (list of str), the codes of pyapp.routing.table."""
+
+    code = "nobody_may"
 
 
 class NoDocument(CandilError):

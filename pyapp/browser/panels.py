@@ -12,6 +12,7 @@ from pyapp.browser.digit import DigitTest
 from pyapp.browser.local import LocalIntent, new_id, now_ms
 from pyapp.browser.models import ModelsDialog
 from pyapp.browser.own_models import HeldFiles, OwnModelsSection
+from pyapp.browser.routing import RoutingSection
 from pyapp.browser.servers import ServersSection
 from pyapp.browser.speeds import SpeedsDialog
 from pyapp.device_page import DevicePage
@@ -36,8 +37,9 @@ class Panels:
         self.models = self._models()
         self.models.sections.append(self._own())
         self.speeds = SpeedsDialog(candil.app.speeds, self._language)
+        self.routing = RoutingSection(candil, candil.router)
         self.dialogs = self._dialogs()
-        for panel in (self.models, self.speeds, self.dialogs):
+        for panel in (self.models, self.speeds, self.routing, self.dialogs):
             panel.connect(candil.events)
 
     def _models(self) -> ModelsDialog:
@@ -66,7 +68,9 @@ class Panels:
         candil = self._candil
         data = YourData(candil.library, candil.preferences, candil.store, candil.bridge, candil.text, new_id, now_ms)
         apple = "Mac" in navigator.userAgent
-        return Dialogs(candil.page, candil.session, candil.setup, candil.preferences, data, apple=apple)
+        return Dialogs(
+            candil.page, candil.session, candil.setup, candil.preferences, data, routing=self.routing, apple=apple
+        )
 
     def _language(self) -> Language:
         return self._candil.page.language
