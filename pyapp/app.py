@@ -17,10 +17,10 @@ from pyapp.chat.library import Library
 from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept, Vanished
 from pyapp.chat.session import Answerer, Session
 from pyapp.chat.shown import Changed, Opened, SessionEvent
-from pyapp.chat.tree import Chat, Conversation, Entry, Origin
+from pyapp.chat.tree import Chat, Conversation, Entry
 from pyapp.errors import CandilError, CloudError, EngineError, InvalidRequest, RequestError
-from pyapp.models.manifest import ModelSpec, ServerSource, Variant
-from pyapp.servers.address import parse
+from pyapp.figures import origin_of
+from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.settings.settings import Settings, merged
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
@@ -300,13 +300,7 @@ class App:
             finally:
                 self._for_model = None
         ready = await self.setup.ready()
-        source = ready.model.source
-        origin = Origin(ready.model.title, ready.variant.device, ready.variant.engine)
-        if isinstance(source, ServerSource):
-            origin = replace(origin, host=parse(source.base_url).shown)
-            if source.companies:  # until the answer says which
-                origin = replace(origin, provider=source.readers, model=source.model)
-        return Answerer(self.setup.engine, origin)
+        return Answerer(self.setup.engine, origin_of(ready.model, ready.variant))
 
     async def _switch(self, key: str) -> None:
         await self.setup.ready()

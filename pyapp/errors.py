@@ -9,6 +9,7 @@
      |   +- FileTooLarge      name, limit_bytes
      |   +- BadInput          field, why: a task cannot begin with this
      |   +- SchemaUnsupported keyword, pointer: what no answer can be held to
+     |   +- RunElsewhere      another tab works on this run of a task
      +- NoDocument            attempts: the model gave none that validates
      +- EngineError           the engine could not do it; its worker is replaced
      |   +- EngineFailed      anything unforeseen, the original text in `message`
@@ -131,6 +132,10 @@ class SchemaUnsupported(RequestError):
     """details: keyword (str), pointer (str, RFC 6901) to where it stands."""
 
     code = "schema_unsupported"
+
+
+class RunElsewhere(RequestError):
+    code = "run_elsewhere"
 
 
 class NoDocument(CandilError):

@@ -662,4 +662,5 @@ STRINGS: dict[str, str] = {
     "error.cloud_too_long": "This chat is longer than this site passes on to the cloud. Start a new chat, set a smaller context window in Settings, or use this device instead.",
     "error.cloud_failed": "The cloud cannot answer now. Wait a moment and try again, or use this device instead.",
     "error.cloud_interrupted": "The cloud broke the answer off. What had arrived is kept; try again, or use this device instead.",
+    "error.run_elsewhere": "Another tab works on this. Go on there, or close that tab first.",
 }

@@ -662,4 +662,5 @@ STRINGS: dict[str, str] = {
     "error.cloud_too_long": "Este chat es más largo de lo que este sitio pasa a la nube. Empieza un chat nuevo, pon una ventana de contexto menor en Ajustes, o usa este dispositivo.",
     "error.cloud_failed": "La nube no puede responder ahora. Espera un momento e inténtalo de nuevo, o usa este dispositivo.",
     "error.cloud_interrupted": "La nube cortó la respuesta. Lo que había llegado se conserva; inténtalo de nuevo, o usa este dispositivo.",
+    "error.run_elsewhere": "Otra pestaña trabaja en esto. Sigue allí o cierra antes esa pestaña.",
 }
