@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from pyapp.engine import AnsweredBy, Finished, GenerateEvent, GenerateRequest, Message, TextDelta, Usage
 from pyapp.errors import NoDocument
+from pyapp.routing.route import Routed
 from pyapp.structured.document import Document, DocumentEvent
-from pyapp.tasks.router import Routed
 
 
 @dataclass

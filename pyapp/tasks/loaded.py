@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Sequence
 
 from pyapp.engine import Engine
-from pyapp.errors import EngineBusy, EngineError, NotLoaded
+from pyapp.errors import CandilError, EngineBusy, EngineError, NotLoaded
 from pyapp.figures import origin_of
 from pyapp.routing.needs import Needs
+from pyapp.routing.route import Choice, Routed
+from pyapp.routing.table import Decision, Reason
 from pyapp.setup.catalog import pick_key
 from pyapp.setup.setup import Setup
 from pyapp.setup.state import (
@@ -21,11 +23,10 @@ from pyapp.setup.state import (
     SetupState,
     Unavailable,
 )
-from pyapp.tasks.router import Choice, Reason, Routed
 
 
 class LoadedRouter:
-    """Implements pyapp.tasks.router.Router. `engine` is what `setup` loads, without what is only a chat's.
+    """Implements pyapp.routing.route.Route. `engine` is what `setup` loads, without what is only a chat's.
 
     `leaving` is called when that engine is about to run something else; it must not raise.
     """
@@ -44,8 +45,9 @@ class LoadedRouter:
         while True:
             match self._setup.state:
                 case Ready(model, variant):
-                    chosen = Reason("chosen") if choice else Reason("loaded")
-                    return Routed(self._engine, origin_of(model, variant), model.context_tokens, (chosen,))
+                    decision = Decision(None, (), (Reason("once" if choice else "kind", model.title),))
+                    origin = origin_of(model, variant)
+                    return Routed(self._engine, origin, model.context_tokens, needs, decision)
                 case Elsewhere():
                     raise EngineBusy()
                 case LoadFailed(error=error) | Unavailable(error):
@@ -64,8 +66,9 @@ class LoadedRouter:
         here = await self._setup.here()
         return [Choice(pick_key(*pick), origin_of(*pick)) for pick in here if pick_key(*pick) != in_use]
 
-    async def failed(self, routed: Routed, error: EngineError) -> None:
-        await self._setup.recover(error)
+    async def failed(self, routed: Routed, error: CandilError) -> None:
+        if isinstance(error, EngineError):
+            await self._setup.recover(error)
 
     def answered(self, routed: Routed) -> None:
         self._setup.answered()

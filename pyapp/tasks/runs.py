@@ -15,10 +15,10 @@ from typing import Any
 from pyapp.chat.tree import Origin
 from pyapp.engine import AnsweredBy, Engine, Json, Transport, Usage
 from pyapp.errors import BadInput, CandilError, EngineError, EngineFailed, RequestError, RunElsewhere
+from pyapp.routing.route import Route, Routed
 from pyapp.tasks.builtin import Tasks
 from pyapp.tasks.engine_work import EngineWork
 from pyapp.tasks.records import Kept, Run, plus
-from pyapp.tasks.router import Routed, Router
 from pyapp.tasks.shelf import RunShelf
 from pyapp.tasks.task import Action, Given, Step, Task, Work
 
@@ -82,7 +82,7 @@ class Runs:
         transport: Transport,
         shelf: RunShelf,
         tasks: Tasks,
-        router: Router,
+        route: Route,
         *,
         language: Callable[[], str],
         new_id: Callable[[], str],
@@ -90,7 +90,7 @@ class Runs:
     ) -> None:
         self.shelf = shelf
         self.tasks = tasks
-        self.router = router
+        self.route = route
         self.on_change: Callable[[str], None] = lambda _: None
         self.live: dict[str, Live] = {}
         self.elsewhere: set[str] = set()  # another tab works on them
@@ -278,7 +278,7 @@ class Runs:
             except EngineError as error:
                 failures = failures + 1 if live.kept.state is before else 1
                 if live.routed:
-                    await self.router.failed(live.routed, error)
+                    await self.route.failed(live.routed, error)
                 if failures == ATTEMPTS:
                     raise
 
@@ -292,7 +292,7 @@ class Runs:
                 elif await self._run(live, task, work) and not live.actions:
                     break
         if live.routed:
-            self.router.answered(live.routed)
+            self.route.answered(live.routed)
 
     async def _act(self, live: Live, task: Task, work: Work) -> None:
         kept = live.kept
@@ -340,7 +340,7 @@ class Runs:
                 if not mine:
                     await self._turn.acquire()
                     mine.append(True)
-                live.routed = await self.router.route(task.needs(live.kept.given), live.choice)
+                live.routed = await self.route.route(task.needs(live.kept.given), live.choice)
                 live.holding, live.waits = live.routed.engine, False
                 live.begin_to_count(self._now_ms())
                 self._change(live, status="running", by=_with(live.kept.run.by, live.routed.origin))
