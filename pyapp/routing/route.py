@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,32 +14,47 @@ from pyapp.routing.table import Decision, Reason
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """Another that could do it; `key` is given back to `route`."""
+
+    key: str
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
 class Routed:
-    """`engine` is loaded with the model of `origin`, until somebody else is routed."""
+    """`engine` is loaded with the model of `origin`, and asked as it is: nothing is trimmed for it."""
 
     engine: Engine
     origin: Origin
+    window_tokens: int  # that a prompt and its answer have together
     needs: Needs
     decision: Decision
-    failed: frozenset[str] = frozenset()  # keys of those that did not manage it
 
     @property
-    def reasons(self) -> tuple[Reason, ...]:
+    def reasons(self) -> Sequence[Reason]:
         return self.decision.reasons
 
 
 class Route(Protocol):
     """pyapp.routing.router.Router, or a scripted one."""
 
-    async def route(self, needs: Needs, *, once: str = "") -> Routed:
-        """Who is to answer, loaded. `once` is the key of a candidate that the user names for this time.
+    async def route(self, needs: Needs, choice: str = "") -> Routed:
+        """Who is to answer, loaded. `choice` is the key of the one that the user wants this once.
 
         Where the rules want it the user is asked first, and nothing has left the device until they say yes. Raises
-        NobodyMay where nothing here may or can do it, EngineError where what may cannot be loaded.
+        NobodyMay where nobody here may or can do it, EngineError where who may cannot be loaded.
         """
         ...
 
-    async def instead(self, routed: Routed, error: CandilError) -> Routed:
-        """After `error` from the engine of `routed`: the same again, restarted, or who comes next; its reasons say
-        which. What was made so far stays the caller's. Raises `error` where there is nobody else."""
+    async def choices(self, needs: Needs) -> Sequence[Choice]:
+        """Who else may do it, best first; the one that `route` would give is not among them."""
+        ...
+
+    async def failed(self, routed: Routed, error: CandilError) -> None:
+        """It could not answer; the next `route` gives the same, restarted, or another. What was made so far stays."""
+        ...
+
+    def answered(self, routed: Routed) -> None:
+        """It has done what was asked."""
         ...
