@@ -7,6 +7,9 @@
      |   +- InvalidRequest
      |   +- NotText           name: the file that was to be attached
      |   +- FileTooLarge      name, limit_bytes
+     |   +- PdfEncrypted      name: it opens only with a password
+     |   +- PdfScanned        name: pictures of pages, no text in it
+     |   +- PdfDamaged        name
      |   +- BadInput          field, why: a task cannot begin with this
      |   +- SchemaUnsupported keyword, pointer: what no answer can be held to
      |   +- RunElsewhere      another tab works on this run of a task
@@ -114,6 +117,24 @@ class NotText(RequestError):
     """details: name (str) of the file."""
 
     code = "not_text"
+
+
+class PdfEncrypted(RequestError):
+    """details: name (str) of the file."""
+
+    code = "pdf_encrypted"
+
+
+class PdfScanned(RequestError):
+    """details: name (str) of the file."""
+
+    code = "pdf_scanned"
+
+
+class PdfDamaged(RequestError):
+    """details: name (str) of the file."""
+
+    code = "pdf_damaged"
 
 
 class FileTooLarge(RequestError):
