@@ -267,20 +267,27 @@ def _button(button: Button) -> Html:
 
 
 def edit(edit: Edit, language: Language) -> Html:
-    """The text, with what changes it."""
-    shown = _prose(edit.text, language) if edit.markdown else fill('<div class="plain">{text}</div>', text=edit.text)
+    """The text, with what changes it. It is in the element's data too, for the editor."""
     return fill(
         '<div class="edit" dir="auto" data-name="{name}" data-value="{value}" data-label="{label}" data-lines="{lines}"'
-        ' data-text="{text}"><div class="edit-text">{shown}</div>'
-        '<button type="button" class="icon" data-action="task-edit" aria-label="{do}" title="{do}">{icon}</button>'
-        "</div>",
+        ' data-text="{text}" data-markdown="{markdown}">{inside}</div>',
         name=edit.action,
         value=edit.value,
         label=edit.label,
         lines=edit.lines,
         text=edit.text,
+        markdown="true" if edit.markdown else "false",
+        inside=edit_inside(edit.label, edit.text, language, markdown=edit.markdown),
+    )
+
+
+def edit_inside(label: str, text: str, language: Language, *, markdown: bool) -> Html:
+    shown = _prose(text, language) if markdown else fill('<div class="plain">{text}</div>', text=text)
+    return fill(
+        '<div class="edit-text">{shown}</div>'
+        '<button type="button" class="icon" data-action="task-edit" aria-label="{do}" title="{do}">{icon}</button>',
         shown=shown,
-        do=language.text("tasks.edit", label=edit.label),
+        do=language.text("tasks.edit", label=label),
         icon=icon("edit"),
     )
 

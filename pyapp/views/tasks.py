@@ -248,8 +248,9 @@ def _figure(value: object, language: Language) -> object:
 def _file_key(control: _Control) -> str:
     if control.field.kind != "file":
         return ""
-    if control.shown.reading == control.field.name:
-        return "reading"
+    reading = control.shown.reading
+    if reading and reading.field == control.field.name:
+        return f"reading {reading.done}"
     return str(control.value["name"]) if control.value else "none"
 
 
@@ -321,8 +322,16 @@ def _file(control: _Control) -> Html:
 
 def _picked(control: _Control) -> Html:
     name, value, language = control.field.name, control.value, control.language
-    if control.shown.reading == name:
-        return fill('<span aria-busy="true">{text}</span>', text=language.text("tasks.file.reading"))
+    reading = control.shown.reading
+    if reading and reading.field == name:
+        key = "tasks.file.reading.pages" if reading.total else "tasks.file.reading"
+        return fill(
+            '<span aria-busy="true">{text}</span>'
+            '<button type="button" class="secondary" data-action="task-detach" data-id="{field}">{cancel}</button>',
+            text=language.text(key, done=language.number(reading.done), total=language.number(reading.total)),
+            field=name,
+            cancel=language.text("tasks.cancel"),
+        )
     if value:
         return fill(
             '<span class="picked">{icon}<strong dir="auto">{name}</strong> <span>{size}</span></span>'
@@ -452,7 +461,7 @@ def _route(shown: Reading, language: Language) -> Html:
     choose = NOTHING
     if run.status != "done" and not shown.row.elsewhere and shown.row.task:
         choose = _choose(shown.choices, language)
-    return fill('<div class="route"><p>{lines}</p>{choose}</div>', lines=Html(" ").join(lines), choose=choose)
+    return fill('<div class="route"><p>{lines}</p>{choose}</div>', lines=Html(" ".join(lines)), choose=choose)
 
 
 def by(origin: Origin, language: Language) -> str:
