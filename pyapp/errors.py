@@ -13,6 +13,7 @@
      |   +- BadInput          field, why: a task cannot begin with this
      |   +- SchemaUnsupported keyword, pointer: what no answer can be held to
      |   +- RunElsewhere      another tab works on this run of a task
+     |   +- NobodyMay         reasons: by the rules, none of those that are here answers this
      +- NoDocument            attempts: the model gave none that validates
      +- EngineError           the engine could not do it; its worker is replaced
      |   +- EngineFailed      anything unforeseen, the original text in `message`
@@ -157,6 +158,12 @@ class SchemaUnsupported(RequestError):
 
 class RunElsewhere(RequestError):
     code = "run_elsewhere"
+
+
+class NobodyMay(RequestError):
+    """details: reasons (list of str), the codes of pyapp.routing.table."""
+
+    code = "nobody_may"
 
 
 class NoDocument(CandilError):

@@ -31,6 +31,7 @@ from pyapp.figures import conditions
 from pyapp.models.manifest import ModelSpec
 from pyapp.models.store import Store
 from pyapp.preferences import Preferences
+from pyapp.routing.router import Router
 from pyapp.servers.connections import Connections
 from pyapp.settings.tailored import Tailored
 from pyapp.setup.setup import Setup
@@ -71,6 +72,9 @@ class Candil:
         self.store = Store(bridge)
         self.setup = self._setup()
         self.app = App(page, self.setup, self.session, self.library)
+        self.router = self.app.router = Router(
+            self.setup, self.engines, self.app.speeds, lambda: self.preferences.rules, self.preferences.save_rules
+        )
         self.sidebar = Sidebar(lambda: page.language, page.announce)
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)

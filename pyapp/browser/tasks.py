@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from js import document, location, window
 from pyodide.ffi import create_once_callable
@@ -22,8 +22,8 @@ from pyapp.browser.page import by_id
 from pyapp.chat.library import Library
 from pyapp.documents.reading import Documents
 from pyapp.engine import Json
+from pyapp.routing.needs import Kind
 from pyapp.tasks.builtin import Tasks
-from pyapp.tasks.loaded import LoadedRouter
 from pyapp.tasks.records import Run
 from pyapp.tasks.runs import Runs
 from pyapp.tasks.shelf import RunShelf
@@ -66,17 +66,16 @@ class TasksView:
         self._drawer: tuple[str, Drawer] | None = None  # of one run in one language
         self._title = ""  # of the document, for the conversation
         self.tasks = Tasks()
-        route = LoadedRouter(candil.setup, candil.engines)
         self.runs = Runs(
             candil.bridge,
             RunShelf(candil.library.database, candil.library.keeper.tell),
             self.tasks,
-            route,
+            candil.router,
             language=lambda: self._language.code,
             new_id=new_id,
             now_ms=now_ms,
         )
-        route.leaving = lambda: self.runs.engine_left(candil.engines)
+        candil.router.leaving = lambda: self.runs.engine_left(candil.engines)
         held = HeldFiles(candil.bridge.module)
         self._held = held
         self.page = TasksPage(
@@ -153,7 +152,8 @@ class TasksView:
                 "undo-task": lambda _button: self._undo(),
                 "task-export": lambda button: page.export(button.dataset.id),
                 "task-choices": lambda _button: page.ask_choices(),
-                "task-choose": lambda button: page.choose(button.dataset.id),
+                "task-once": lambda button: page.choose(button.dataset.key),
+                "task-always": self._always,
                 "task-act": lambda button: page.act(_action(button)),
                 "task-answer": self._answer,
                 "task-edit": self._edit,
@@ -230,6 +230,12 @@ class TasksView:
     def _page_left(self) -> None:
         self.page.keep_draft()
         self.runs.left()
+
+    def _always(self, button: Any) -> None:
+        kind, key = cast(Kind, str(button.dataset.kind)), str(button.dataset.key)
+        self._candil.hold(self._candil.router.always(kind, key))
+        self._candil.page.announce(self._language.text("settings.saved"))
+        self.page.choose(key)
 
     def _delete(self, run_id: str) -> None:
         self.page.delete(run_id)

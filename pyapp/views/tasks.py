@@ -9,11 +9,11 @@ from pyapp.chat.tree import Origin
 from pyapp.engine import Json
 from pyapp.errors import BadInput, CandilError
 from pyapp.figures import where
-from pyapp.routing.route import Choice
 from pyapp.tasks.blocks import Block
 from pyapp.tasks.records import Run
 from pyapp.tasks.task import Field, Task
 from pyapp.tasks_page import Form, Home, Reading, Row
+from pyapp.views import routing
 from pyapp.views.html import NOTHING, Html, fill, join
 from pyapp.views.icons import icon
 from pyapp.views.language import Language
@@ -460,7 +460,7 @@ def _route(shown: Reading, language: Language) -> Html:
         return Html('<div class="route"></div>')
     choose = NOTHING
     if run.status != "done" and not shown.row.elsewhere and shown.row.task:
-        choose = _choose(shown.choices, language)
+        choose = _choose(shown, language)
     return fill('<div class="route"><p>{lines}</p>{choose}</div>', lines=Html(" ".join(lines)), choose=choose)
 
 
@@ -478,21 +478,24 @@ def _stayed(origin: Origin) -> bool:
     return where(origin) in ("here", "this_computer")
 
 
-def _choose(choices: Sequence[Choice] | None, language: Language) -> Html:
-    if choices is None:
+def _choose(shown: Reading, language: Language) -> Html:
+    """Why it is this one, and who else could do it: at once where that is known, else when it is asked for."""
+    if shown.routed:
+        return routing.line(shown.routed, shown.row.run.id, language, "task")
+    if shown.choices is None:
         return fill(
             '<button type="button" class="quiet-text" data-action="task-choices">{text}</button>',
             text=language.text("tasks.choose"),
         )
-    if not choices:
+    if not shown.choices:
         return fill("<p>{text}</p>", text=language.text("tasks.choose.none"))
     buttons = [
         fill(
-            '<button type="button" class="secondary" data-action="task-choose" data-id="{key}">{text}</button>',
+            '<button type="button" class="secondary" data-action="task-once" data-key="{key}">{text}</button>',
             key=choice.key,
             text=by(choice.origin, language),
         )
-        for choice in choices
+        for choice in shown.choices
     ]
     return fill('<div class="choices">{buttons}</div>', buttons=join(buttons))
 
