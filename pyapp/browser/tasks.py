@@ -249,6 +249,8 @@ class TasksView:
 
     def _typed(self, event: Any) -> None:
         target = event.target
+        if target.getAttribute("data-change") and event.type == "change":
+            return self.page.act(Action(target.dataset.name, target.dataset.value, str(target.value)))
         if not target.form or target.form.dataset.form != "task":
             return
         if target.type == "file":
