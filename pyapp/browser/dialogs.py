@@ -7,9 +7,10 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
-from js import URL, Blob, document, location
-from pyodide.ffi import create_proxy, to_js
+from js import document, location
+from pyodide.ffi import create_proxy
 
+from pyapp.browser import files
 from pyapp.browser.events import Events
 from pyapp.browser.page import BrowserPage, by_id
 from pyapp.browser.routing import RoutingSection
@@ -268,13 +269,7 @@ class Dialogs:
         self._save(await making)
 
     def _save(self, file: File) -> None:
-        """As a download: it goes from the page to the disk, without a server."""
-        url = URL.createObjectURL(Blob.new(to_js([file.text]), type=file.type))
-        link = document.createElement("a")
-        link.href = url
-        link.download = file.name
-        link.click()
-        asyncio.get_running_loop().call_later(60, URL.revokeObjectURL, url)  # the browser may still be reading it
+        files.save(file.name, file.type, file.text)
         self._tell(self._page.language.text("data.exported", name=file.name))
 
     def _pick(self, then: Callable[[str], Coroutine[Any, Any, None]]) -> None:

@@ -23,7 +23,7 @@ PROGRESS = '[data-part="own-progress"]'
 
 
 class HeldFile:
-    """pyapp.own_models.PickedFile: a File, which the bridge holds under `id`."""
+    """pyapp.documents.file.PickedFile: a File, which the bridge holds under `id`."""
 
     def __init__(self, id: str, file: Any) -> None:
         self.id = id

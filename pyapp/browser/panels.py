@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from js import location, navigator
@@ -24,6 +25,7 @@ from pyapp.your_data import YourData
 
 if TYPE_CHECKING:
     from pyapp.browser.app import Candil
+    from pyapp.browser.tasks import TasksView
     from pyapp.views.language import Language
 
 UNFINISHED_KEY = "candil.own_download"
@@ -41,6 +43,18 @@ class Panels:
         self.dialogs = self._dialogs()
         for panel in (self.models, self.speeds, self.routing, self.dialogs):
             panel.connect(candil.events)
+        candil.events.add({"open-tasks": lambda _button: self.tasks.open()})
+        if str(location.hash).startswith("#tasks"):
+            self.tasks.open(str(location.hash))
+
+    @cached_property
+    def tasks(self) -> TasksView:
+        """Made when they are first asked for."""
+        from pyapp.browser.tasks import TasksView
+
+        view = TasksView(self._candil)
+        view.connect(self._candil.events)
+        return view
 
     def _models(self) -> ModelsDialog:
         candil = self._candil

@@ -41,11 +41,13 @@ def _consent(consent: str, label: str) -> Html:
 # ---- with an answer ----
 
 
-def line(routed: Routed, entry_id: str, language: Language) -> Html:
-    """Why it is this one, in one line; it opens, and then others can be asked once or always."""
+def line(routed: Routed, entry_id: str, language: Language, actions: str = "route") -> Html:
+    """Why it is this one, in one line; it opens, and then others can be asked once or always. `actions` is what those
+    of the buttons begin with."""
     choice = routed.decision.choice
     candidates = [*([choice] if choice else []), *routed.decision.others]
-    rows = [_candidate(each, routed.needs.kind, entry_id, language, first=each is choice) for each in candidates]
+    kind = routed.needs.kind
+    rows = [_candidate(each, kind, entry_id, language, first=each is choice, actions=actions) for each in candidates]
     return fill(
         '<details class="routing" data-part="routing"><summary>{why}</summary><ul>{rows}</ul>'
         '<button type="button" class="quiet" data-action="open-routing">{rules}</button></details>',
@@ -69,7 +71,9 @@ def _reason(reason: Reason, kind: Kind, language: Language) -> str:
     )
 
 
-def _candidate(candidate: Candidate, kind: Kind, entry_id: str, language: Language, *, first: bool) -> Html:
+def _candidate(
+    candidate: Candidate, kind: Kind, entry_id: str, language: Language, *, first: bool, actions: str
+) -> Html:
     def act(action: str, label: str) -> Html:
         return fill(
             '<button type="button" class="quiet" data-action="{action}" data-id="{id}" data-key="{key}"'
@@ -86,8 +90,8 @@ def _candidate(candidate: Candidate, kind: Kind, entry_id: str, language: Langua
         '<li><span>{title} ({tier})</span> <span class="acts">{once}{always}</span></li>',
         title=candidate.title,
         tier=language.text(f"route.tier.{candidate.tier}"),
-        once="" if first else act("route-once", language.text("route.once")),
-        always=act("route-always", language.text("route.always", kind=language.text(f"route.kind.{kind}"))),
+        once="" if first else act(f"{actions}-once", language.text("route.once")),
+        always=act(f"{actions}-always", language.text("route.always", kind=language.text(f"route.kind.{kind}"))),
     )
 
 
