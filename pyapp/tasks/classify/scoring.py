@@ -1,0 +1,50 @@
+"""From the probabilities of whole answers to the probabilities of labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from pyapp.engine import Message
+from pyapp.tasks.task import Work
+
+# A small model likes one label better than another before it has read anything; what it says of texts that say nothing
+# is taken off (Zhao et al., arXiv 2102.09690). Words that hold sentences together measured better than that paper's
+# "N/A": bench/classify.py.
+SAYING_NOTHING = (
+    "the of and to a in is it you that",
+    "he was for on are with as they be at",
+    "one have this from or had by but what some",
+    "we can out other were all there when up use",
+    "el la de que y a en un ser se",
+    "no haber por con su para como estar tener lo",
+    "N/A",
+    "…",
+)
+LEAST = -1000.0  # ln of what is taken for impossible, so that differences are numbers
+
+Asked = Callable[[str], Sequence[Message]]  # of a text
+
+
+async def liking(work: Work, asked: Asked, candidates: Sequence[str]) -> Sequence[float] | None:
+    """The mean of ln P of each candidate over texts that say nothing; None where there are no probabilities."""
+    rows = []
+    for text in SAYING_NOTHING:
+        scores = await work.score(asked(text), candidates)
+        if scores is None:
+            return None
+        rows.append([math.log(max(p, math.exp(LEAST / 2))) for p in softmax(scores)])
+    return [math.fsum(column) / len(rows) for column in zip(*rows, strict=True)]
+
+
+def calibrated(scores: Sequence[float], liked: Sequence[float]) -> Sequence[float]:
+    """Probabilities of which `liked` is taken off. They sum to 1."""
+    return softmax([max(score, LEAST) - like for score, like in zip(scores, liked, strict=True)])
+
+
+def softmax(scores: Sequence[float]) -> Sequence[float]:
+    floored = [max(score, LEAST) for score in scores]
+    top = max(floored)
+    shares = [math.exp(score - top) for score in floored]
+    total = math.fsum(shares)
+    return [share / total for share in shares]
