@@ -16,12 +16,8 @@ MOST_PROPOSED = 8
 
 def which(labels: Sequence[Label], examples: Sequence[Example], text: str) -> Sequence[Message]:
     """Answered with one label."""
-    shown = [message for example in examples for message in _turn(example.text, BETWEEN.join(example.labels))]
-    return [
-        Message("system", f"Classify each text. {_listed(labels)} Answer with one label only."),
-        *shown,
-        _item(text),
-    ]
+    about = f"Classify each text. {_listed(labels)}{_shown(examples)} Answer with one label only."
+    return [Message("system", about), _item(text)]
 
 
 def whether(labels: Sequence[Label], examples: Sequence[Example], text: str, label: str) -> Sequence[Message]:
@@ -72,12 +68,9 @@ def _listed(labels: Sequence[Label]) -> str:
 
 
 def _shown(examples: Sequence[Example]) -> str:
+    """Not as turns of a chat: small models repeat the last answer then (bench/classify.py)."""
     lines = (f"\n“{example.text}”: {BETWEEN.join(example.labels)}" for example in examples)
     return f" Examples:{''.join(lines)}\n" if examples else ""
-
-
-def _turn(text: str, label: str) -> Sequence[Message]:
-    return [_item(text), Message("assistant", label)]
 
 
 def _item(text: str) -> Message:
