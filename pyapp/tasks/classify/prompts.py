@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pyapp.engine import Json, Message
 from pyapp.tasks.classify.labels import BETWEEN, LONGEST_LABEL, Example, Label
 
-YES_OR_NO = ("yes", "no")
 MOST_PROPOSED = 8
 
 
@@ -18,12 +17,6 @@ def which(labels: Sequence[Label], examples: Sequence[Example], text: str) -> Se
     """Answered with one label."""
     about = f"Classify each text. {_listed(labels)}{_shown(examples)} Answer with one label only."
     return [Message("system", about), _item(text)]
-
-
-def whether(labels: Sequence[Label], examples: Sequence[Example], text: str, label: str) -> Sequence[Message]:
-    """Answered with yes or no. The label comes last: the KV cache of the text serves the other labels."""
-    about = f"Decide whether a label fits a text. {_listed(labels)}{_shown(examples)} Answer with yes or no only."
-    return [Message("system", about), Message("user", f"{text}\n\nDoes the label “{label}” fit this text?")]
 
 
 def all_that_fit(labels: Sequence[Label], examples: Sequence[Example], text: str) -> Sequence[Message]:

@@ -42,6 +42,11 @@ def calibrated(scores: Sequence[float], liked: Sequence[float]) -> Sequence[floa
     return softmax([max(score, LEAST) - like for score, like in zip(scores, liked, strict=True)])
 
 
+def by_itself(share: float, count: int) -> float:
+    """The probability of one of `count` labels where any number may fit: 0.5 is what it would have by chance."""
+    return share * (count - 1) / (share * (count - 1) + 1 - share)
+
+
 def softmax(scores: Sequence[float]) -> Sequence[float]:
     floored = [max(score, LEAST) for score in scores]
     top = max(floored)

@@ -52,24 +52,35 @@ def test_what_is_liked_is_asked_once_a_run() -> None:
     assert prompts == [*SAYING_NOTHING, "one", "two"]
 
 
-def test_every_label_by_itself() -> None:
-    def score(messages: Sequence[Message], candidates: Sequence[str]) -> Sequence[float]:
-        text = messages[-1].text
-        assert list(candidates) == ["yes", "no"]
-        yes = 0.9 if "“good”" in text and "sun" in text else 0.6 if "“bad”" in text else 0.3
-        return [math.log(yes), math.log(1 - yes)]
+def test_every_label_that_is_likelier_than_by_chance() -> None:
+    """Beside one more that stands for all else."""
+    liked = {"good": 0.7, "bad": 0.2, "other": 0.1}
+    work = words_for(liked, {"great": "good", "awful": "bad", "blue": "other"}, sure=2.0)
+    by = labelling(work, many=True)
+    both, neither, one = (run(by.label(text)) for text in ("great but awful", "blue", "great"))
+    assert both.labels == ["good", "bad"]
+    assert neither.labels == []
+    assert one.labels == ["good"]
+    even = run(by.label("nothing is said")).probabilities
+    assert even == pytest.approx([0.5, 0.5])
+    assert one.probabilities is not None
+    share = math.e**2 / (math.e**2 + 2)
+    assert one.probabilities[0] == pytest.approx(share * 2 / (share * 2 + 1 - share))
 
-    sunny = run(labelling(ScriptedWork(scores=score), many=True).label("sun"))
-    assert sunny.probabilities == pytest.approx([0.9 / 0.3 / (0.9 / 0.3 + 0.1 / 0.7), 0.5])
-    assert sunny.labels == ["good", "bad"]  # as likely as not is given
 
-    rainy = run(
-        labelling(ScriptedWork(scores=lambda m, c: [-9, 0] if "rain" in m[-1].text else [0, -1]), many=True).label(
-            "rain"
-        )
+def test_one_label_alone_even_if_it_is_called_as_all_else() -> None:
+    work = words_for({"other": 0.9, "other 0": 0.1}, {"yes": "other", "no": "other 0"})
+    by = labelling(work, many=True, labels=[Label("other")])
+    assert run(by.label("yes")).labels == ["other"]
+    assert run(by.label("no")).labels == []
+
+
+def test_all_else_is_called_as_no_label_is() -> None:
+    labels = [Label("other"), Label("Other 0"), Label("OTHER 1")]
+    made = run(
+        labelling(ScriptedWork(scores=lambda _, names: [-1.0] * len(set(names))), many=True, labels=labels).label("x")
     )
-    assert rainy.labels == []
-    assert rainy.probabilities
+    assert made.probabilities == pytest.approx([0.5] * 3)
 
 
 def written(answer: Json) -> ScriptedWork:
@@ -101,8 +112,6 @@ def test_an_engine_that_fails_does() -> None:
 
 
 def test_another_engine_may_take_over_that_gives_no_probabilities() -> None:
-    """After what is liked was asked for; or between two labels."""
-
     def until(last: str) -> ScriptedWork:
         left = [*SAYING_NOTHING, last]
 
@@ -111,11 +120,9 @@ def test_another_engine_may_take_over_that_gives_no_probabilities() -> None:
 
         return ScriptedWork(scores=score, json=lambda r: {"labels": ["bad"], "label": "bad"})
 
-    one = until("one")
-    by = labelling(one)
+    by = labelling(until("one"))
     assert run(by.label("one")).probabilities == pytest.approx([0.5, 0.5])
     assert run(by.label("two")) == Labelled(["bad"])
-    assert run(labelling(until("one"), many=True).label("one")) == Labelled(["bad"])
 
 
 def test_what_all_items_share_comes_first() -> None:
