@@ -58,6 +58,7 @@ class Edit:
     label: str
     text: str
     lines: int = 1
+    markdown: bool = False  # drawn as Markdown while nobody changes it
 
 
 @dataclass(frozen=True, slots=True)
