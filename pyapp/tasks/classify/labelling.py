@@ -10,7 +10,7 @@ from pyapp.engine import GenerateRequest, Json, Message, Sampling
 from pyapp.errors import ContextOverflow, NoDocument
 from pyapp.structured.document import Document
 from pyapp.tasks.classify.labels import Example, Label, folded
-from pyapp.tasks.classify.prompts import all_that_fit, all_that_fit_schema, which, which_schema
+from pyapp.tasks.classify.prompts import all_that_fit_as_json, all_that_fit_schema, which, which_as_json, which_schema
 from pyapp.tasks.classify.scoring import Asked, by_itself, calibrated, liking
 from pyapp.tasks.task import Work
 
@@ -73,7 +73,8 @@ class Labelling:
         return Label(next(name for name in ("other", *(f"other {n}" for n in range(len(taken)))) if name not in taken))
 
     async def _written(self, text: str) -> Labelled:
-        write, schema = (all_that_fit, all_that_fit_schema) if self.many else (which, which_schema)
+        write = all_that_fit_as_json if self.many else which_as_json
+        schema = all_that_fit_schema if self.many else which_schema
         names = [label.name for label in self.labels]
         longest = sum(len(name) for name in names) if self.many else max(len(name) for name in names)
         most = min(MOST_ANSWER_TOKENS, 2 * longest + 32)

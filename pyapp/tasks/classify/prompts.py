@@ -15,13 +15,17 @@ MOST_PROPOSED = 8
 
 def which(labels: Sequence[Label], examples: Sequence[Example], text: str) -> Sequence[Message]:
     """Answered with one label."""
-    about = f"Classify each text. {_listed(labels)}{_shown(examples)} Answer with one label only."
+    about = f"Classify each text as one of{_listed(labels)}{_shown(examples)} Answer with the label only."
     return [Message("system", about), _item(text)]
 
 
-def all_that_fit(labels: Sequence[Label], examples: Sequence[Example], text: str) -> Sequence[Message]:
-    """Answered with a document."""
-    about = f"Choose every label that fits the text. {_listed(labels)}{_shown(examples)} Answer with JSON."
+def which_as_json(labels: Sequence[Label], examples: Sequence[Example], text: str) -> Sequence[Message]:
+    about = f"Classify each text as one of{_listed(labels)}{_shown(examples)} Answer with JSON."
+    return [Message("system", about), _item(text)]
+
+
+def all_that_fit_as_json(labels: Sequence[Label], examples: Sequence[Example], text: str) -> Sequence[Message]:
+    about = f"Choose every label that fits the text, of{_listed(labels)}{_shown(examples)} Answer with JSON."
     return [Message("system", about), _item(text)]
 
 
@@ -55,9 +59,9 @@ def _object(name: str, of: Json) -> Json:
 def _listed(labels: Sequence[Label]) -> str:
     """In one line, unless something has to be said about a label."""
     if not any(label.meaning for label in labels):
-        return f"Labels: {', '.join(label.name for label in labels)}."
+        return f": {', '.join(label.name for label in labels)}."
     lines = (f"- {label.name}: {label.meaning}" if label.meaning else f"- {label.name}" for label in labels)
-    return "Labels:\n" + "\n".join(lines) + "\n"
+    return " these labels:\n" + "\n".join(lines) + "\n"
 
 
 def _shown(examples: Sequence[Example]) -> str:
@@ -67,4 +71,4 @@ def _shown(examples: Sequence[Example]) -> str:
 
 
 def _item(text: str) -> Message:
-    return Message("user", text)
+    return Message("user", f"Text: {text}")

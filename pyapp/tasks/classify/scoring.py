@@ -9,17 +9,21 @@ from pyapp.engine import Message
 from pyapp.tasks.task import Work
 
 # A small model likes one label better than another before it has read anything; what it says of texts that say nothing
-# is taken off (Zhao et al., arXiv 2102.09690). Words that hold sentences together measured better than that paper's
-# "N/A": bench/classify.py.
+# is taken off (Zhao et al., arXiv 2102.09690). The most frequent words of English, five at a time, measured better
+# than that paper's "N/A" and as well as words of the items, which would say something where there are few.
 SAYING_NOTHING = (
-    "the of and to a in is it you that",
-    "he was for on are with as they be at",
-    "one have this from or had by but what some",
-    "we can out other were all there when up use",
-    "el la de que y a en un ser se",
-    "no haber por con su para como estar tener lo",
-    "N/A",
-    "…",
+    "the of and to a",
+    "in is it you that",
+    "he was for on are",
+    "with as I his they",
+    "be at one have this",
+    "from or had by but",
+    "what some we can out",
+    "other were all there when",
+    "up use your how said",
+    "an each she which do",
+    "their time if will way",
+    "about many then them would",
 )
 LEAST = -1000.0  # ln of what is taken for impossible, so that differences are numbers
 

@@ -49,7 +49,7 @@ def test_what_is_liked_is_asked_once_a_run() -> None:
     by = labelling(ScriptedWork(scores=score))
     run(by.label("one"))
     run(by.label("two"))
-    assert prompts == [*SAYING_NOTHING, "one", "two"]
+    assert prompts == [f"Text: {text}" for text in (*SAYING_NOTHING, "one", "two")]
 
 
 def test_every_label_that_is_likelier_than_by_chance() -> None:
@@ -140,7 +140,7 @@ def test_what_all_items_share_comes_first() -> None:
         assert len({tuple(messages[:-1]) for messages in prompts}) == 1
         assert all(label.name in prompts[0][0].text for label in LABELS)
         assert "it is praised" in prompts[0][0].text
-        assert prompts[-1][-1].text.startswith("second item")
+        assert prompts[-1][-1].text.endswith("second item")
         shown = "\n".join(message.text for message in prompts[0])
         assert shown.index("I like it") < shown.index("I do not")
 
