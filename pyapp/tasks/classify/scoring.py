@@ -25,6 +25,8 @@ SAYING_NOTHING = (
     "their time if will way",
     "about many then them would",
 )
+MOST_ANSWERS = 240  # that are scored before the first item is; of very many labels each costs a moment
+FEWEST_TEXTS = 2
 LEAST = -1000.0  # ln of what is taken for impossible, so that differences are numbers
 
 Asked = Callable[[str], Sequence[Message]]  # of a text
@@ -33,7 +35,7 @@ Asked = Callable[[str], Sequence[Message]]  # of a text
 async def liking(work: Work, asked: Asked, candidates: Sequence[str]) -> Sequence[float] | None:
     """The mean of ln P of each candidate over texts that say nothing; None where there are no probabilities."""
     rows = []
-    for text in SAYING_NOTHING:
+    for text in SAYING_NOTHING[: max(FEWEST_TEXTS, MOST_ANSWERS // len(candidates))]:
         scores = await work.score(asked(text), candidates)
         if scores is None:
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -66,6 +67,18 @@ def test_an_engine_without_probabilities_is_asked_once() -> None:
     assert run(liking(ScriptedWork(scores=nothing), asked, ["a", "b"])) is None
     assert len(asked_for) == 1
     assert len(SAYING_NOTHING) == len(set(SAYING_NOTHING))
+
+
+@pytest.mark.parametrize(("labels", "texts"), [(2, 12), (20, 12), (80, 3), (500, 2)])
+def test_of_very_many_labels_fewer_texts_are_asked_for(labels: int, texts: int) -> None:
+    asked_for = []
+
+    def score(_: Sequence[Message], candidates: Sequence[str]) -> Sequence[float]:
+        asked_for.append(len(candidates))
+        return [-1.0] * len(candidates)
+
+    run(liking(ScriptedWork(scores=score), asked, [f"label {n}" for n in range(labels)]))
+    assert asked_for == [labels] * texts
 
 
 def test_an_impossible_label_gives_numbers_too() -> None:
