@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 
@@ -9,8 +10,10 @@ import pytest
 
 from pyapp.engine import GenerateRequest, Json, Message
 from pyapp.errors import ContextOverflow, EngineFailed, NoDocument
+from pyapp.structured.subset import normalised
 from pyapp.tasks.classify.labelling import Labelled, Labelling, document, fitted
 from pyapp.tasks.classify.labels import Example, Label
+from pyapp.tasks.classify.prompts import all_that_fit_schema, proposal_schema, which_schema
 from pyapp.tasks.classify.scoring import SAYING_NOTHING
 from tests.unit.run import run
 from tests.unit.tasks.classify.models import answering, words_for
@@ -176,6 +179,21 @@ def test_an_engine_that_ends_without_a_document() -> None:
 
     with pytest.raises(NoDocument):
         run(document(Silent(), [], {}, 1))
+
+
+def test_a_long_item_leaves_place_for_the_schema_too() -> None:
+    work = ScriptedWork(tokens=400, json=lambda _: {"label": "bad"})
+    run(labelling(work).label("word " * 1000))
+    (asked,) = work.asked
+    schema = Message("user", json.dumps(asked.schema))
+    assert words_of([*asked.messages, schema]) + asked.max_new_tokens <= 400
+
+
+def test_what_is_asked_for_can_be_answered() -> None:
+    """Every schema is one that documents are held to."""
+    labels = [Label(f'"{n}"\\ {{}}') for n in range(500)]
+    for schema in (which_schema(labels), all_that_fit_schema(labels), proposal_schema()):
+        assert normalised(schema)
 
 
 @pytest.mark.parametrize("many", [False, True])

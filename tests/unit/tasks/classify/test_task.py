@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from pyapp.engine import Json
 from pyapp.errors import BadInput, EngineFailed, NoDocument
+from pyapp.structured.faults import first_fault
 from pyapp.tasks.blocks import Block, Button, Choice, Edit, Prose, Table
 from pyapp.tasks.classify import TASK
 from pyapp.tasks.classify.shown import ROWS
@@ -375,6 +376,17 @@ def test_a_run_that_is_not_over_exports_what_there_is() -> None:
     exported = json.loads(run(TASK.export(GIVEN, state, "json", EN)).data)
     assert [item["text"] for item in exported["items"]] == ["one", "two"]
     assert list(exported["items"][0]["probabilities"]) == ["spam", "work", "family"]
+
+
+def test_what_is_exported_is_as_published() -> None:
+    (*_, last) = steps_of(GIVEN)
+    hand = acted(GIVEN, last.state, Action("label", "1", "work"))
+    written = steps_of({**GIVEN, "number": "many"}, work=ScriptedWork(json=lambda _: {"labels": []}))[-1].state
+    for state in (last.state, hand, written):
+        value = json.loads(run(TASK.export(GIVEN, state, "json", EN)).data)
+        assert first_fault(TASK.schema, value) is None
+        assert len(value["items"]) == 4
+    assert first_fault(TASK.schema, {"labels": [], "items": [{"text": "x"}]}) is not None
 
 
 def test_several_labels_in_one_cell() -> None:
