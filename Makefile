@@ -43,6 +43,7 @@ bench: setup-test build
 	$(RUN) bench.chats
 	$(RUN) bench.vitals
 	$(RUN) bench.relay
+	$(RUN) bench.classify
 
 lock:
 	uv pip compile pyproject.toml --group run --universal --generate-hashes --no-header -q -o requirements/run.txt

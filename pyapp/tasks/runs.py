@@ -313,7 +313,7 @@ class Runs:
                     break
 
     async def _act(self, live: Live, task: Task, work: Work) -> None:
-        kept = live.kept
+        kept, step = live.kept, None
         try:
             async with aclosing(task.act(kept.given, kept.state, live.actions[0], work)) as steps:
                 async for step in steps:
@@ -321,6 +321,9 @@ class Runs:
         except RequestError as error:
             live.refused = error
         del live.actions[:1]
+        if step and step.fraction is not None and step.fraction < 1:  # there is more to do than before
+            live.goes_on = True
+            self._change(live, status="running", error=None, fraction=step.fraction)
 
     async def _run(self, live: Live, task: Task, work: Work) -> bool:
         """Whether it came to its end; else there is something to be done first."""

@@ -143,7 +143,10 @@ class Task(Protocol):
         ...
 
     def act(self, given: Given, state: Json, action: Action, work: Work) -> AsyncGenerator[Step, None]:
-        """What the user's action makes of `state`: an edit is one Step, another version of a lesson many."""
+        """What the user's action makes of `state`: an edit is one Step, another version of a lesson many.
+
+        The last one's fraction says nothing, or that `run` is to go on: then it is below 1.
+        """
         ...
 
     async def view(self, given: Given, state: Json, say: Say) -> Sequence[Block]: ...

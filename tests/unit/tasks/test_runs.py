@@ -247,6 +247,24 @@ def test_a_part_made_again_leaves_a_run_as_far_as_it_was() -> None:
     play(story)
 
 
+def test_a_change_that_leaves_more_to_do_is_followed_by_the_rest_of_the_run() -> None:
+    async def story(s: Stage) -> None:
+        run_id = await s.begin()
+        await s.until(run_id, "done")
+        s.runs.act(run_id, Action("shorten"))
+        await s.asked(4)
+        assert s.run(run_id).status == "running"
+        assert s.run(run_id).fraction == pytest.approx(1 / 3)
+        s.runs.pause(run_id)
+        await s.until(run_id, "paused")
+        s.runs.resume(run_id)
+        run = await s.until(run_id, "done")
+        assert run.fraction == 1
+        assert s.texts(run_id) == ["Said of part 1.", "Said of part 2.", "Said of part 3."]
+
+    play(story)
+
+
 def test_what_is_changed_meanwhile_waits_for_the_step_and_loses_nothing() -> None:
     async def story(s: Stage) -> None:
         run_id = await s.begin()
