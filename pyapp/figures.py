@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from pyapp.chat.tree import Origin
 from pyapp.engine import Usage
 from pyapp.models.capabilities import Capabilities
-from pyapp.models.manifest import ModelSpec, ServerSource, Variant
+from pyapp.models.manifest import ModelSpec
 from pyapp.servers.address import Refused, parse
 from pyapp.setup.catalog import Catalog
 
@@ -42,16 +42,6 @@ def conditions(catalog: Catalog | None, in_use: ModelSpec | None, budget_s: floa
         return Conditions(budget_s)
     smaller = in_use is not None and any(0 < model.parameters < in_use.parameters for model, _ in catalog.fitting())
     return Conditions(budget_s, catalog.capabilities, smaller)
-
-
-def origin_of(model: ModelSpec, variant: Variant) -> Origin:
-    """Who answers with this model, as far as that is known before the answer."""
-    source = model.source
-    origin = Origin(model.title, variant.device, variant.engine)
-    if not isinstance(source, ServerSource):
-        return origin
-    origin = replace(origin, host=parse(source.base_url).shown)
-    return replace(origin, provider=source.readers, model=source.model) if source.companies else origin
 
 
 def where(origin: Origin) -> Literal["here", "this_computer", "sent", "cloud"]:

@@ -6,11 +6,14 @@ Rules of this file: what is shown is a value, made anew at most once per frame; 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from pyapp.documents import reading as documents
+from pyapp.documents.file import PickedFile
+from pyapp.documents.reading import Document
 from pyapp.engine import Json
 from pyapp.errors import BadInput, CandilError, EngineFailed
 from pyapp.routing.route import Choice, Routed
@@ -43,13 +46,22 @@ class Home:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingFile:
+    """The file of a field is being read: how many pages of how many, where it has pages."""
+
+    field: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Form:
     task: Task
     values: Typed
     wrong: BadInput | None = None
     error: CandilError | None = None  # of a file that cannot be read
     error_field: str = ""
-    reading: str = ""  # the field whose file is being read
+    reading: ReadingFile | None = None
     starting: bool = False
 
     @property
@@ -107,7 +119,7 @@ class Drafts(Protocol):
 
 
 class TasksPage:
-    """`say` gives the user's language with a task's words in it; `read_file` a file's pages, or raises CandilError."""
+    """`say` gives the user's language with a task's words in it. `release` hears of a file that is needed no more."""
 
     def __init__(
         self,
@@ -115,15 +127,18 @@ class TasksPage:
         runs: Runs,
         drafts: Drafts,
         say: Callable[[Task], Say],
-        read_file: Callable[[str, bytes], Coroutine[Any, Any, Sequence[str]]],
         *,
+        read: Callable[[PickedFile], AsyncGenerator[documents.Reading | Document, None]],
+        release: Callable[[PickedFile], None],
         now_ms: Callable[[], int],
     ) -> None:
         self._view = view
         self._runs = runs
         self._drafts = drafts
         self._say = say
-        self._read_file = read_file
+        self._read = read
+        self._release = release
+        self._reader: asyncio.Task[None] | None = None
         self._now_ms = now_ms
         self._shown: Shown | None = None  # None: the chat is shown
         self._dirty = False
@@ -177,16 +192,24 @@ class TasksPage:
             self._shown = replace(form, values={**form.values, name: value}, wrong=wrong)
             self._keep_draft()
 
-    def attach(self, name: str, file_name: str, data: bytes) -> None:
-        """A file was picked or dropped."""
+    def attach(self, name: str, file: PickedFile) -> None:
+        """A file was picked or dropped; one that is still being read is given up for it."""
         if isinstance(form := self._shown, Form):
-            self._show(replace(form, reading=name, error=None, error_field=""))
-            self._do(self._attach(form.task, name, file_name, data))
+            self._stop_reading()
+            self._show(replace(form, reading=ReadingFile(name), error=None, error_field=""))
+            self._reader = self._do(self._attach(form.task, name, file))
 
     def detach(self, name: str) -> None:
+        """No file, or no longer reads it."""
         if isinstance(self._shown, Form):
+            self._stop_reading()
             self.type(name, None)
-            self._show(self._shown)
+            self._show(replace(self._shown, reading=None))
+
+    def _stop_reading(self) -> None:
+        if self._reader:
+            self._reader.cancel()
+            self._reader = None
 
     def start(self, choice: str = "") -> None:
         if isinstance(form := self._shown, Form) and not form.starting and not form.reading:
@@ -203,18 +226,29 @@ class TasksPage:
         self._forget_draft(form.task)
         await self._open_run(run_id)
 
-    async def _attach(self, task: Task, name: str, file_name: str, data: bytes) -> None:
+    async def _attach(self, task: Task, name: str, file: PickedFile) -> None:
         value: Json = None
         failure: CandilError | None = None
         try:
-            value = {"name": file_name, "pages": list(await self._read_file(file_name, data))}
+            async with aclosing(self._read(file)) as steps:
+                async for step in steps:
+                    if isinstance(step, Document):
+                        value = {"name": step.name, "pages": step.pages}
+                    else:
+                        self._show_reading(task, ReadingFile(name, step.done, step.total))
         except CandilError as error:
             failure = error
+        finally:
+            self._release(file)
         if isinstance(form := self._shown, Form) and form.task is task:
-            self._shown = replace(form, reading="", error=failure, error_field=name if failure else "")
+            self._shown = replace(form, reading=None, error=failure, error_field=name if failure else "")
             if not failure:
                 self.type(name, value)
             self._show(self._shown)
+
+    def _show_reading(self, task: Task, reading: ReadingFile) -> None:
+        if isinstance(form := self._shown, Form) and form.task is task:
+            self._show(replace(form, reading=reading))
 
     async def _open_form(self, task: Task) -> None:
         values = dict(defaults(task.fields))

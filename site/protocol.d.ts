@@ -8,7 +8,8 @@
 
 export type ErrorCode =
   | "empty_prompt" | "context_overflow" | "invalid_request" | "not_text" | "file_too_large"
-  | "bad_input" | "schema_unsupported" | "run_elsewhere" | "no_document"
+  | "pdf_encrypted" | "pdf_scanned" | "pdf_damaged"
+  | "bad_input" | "schema_unsupported" | "run_elsewhere" | "nobody_may" | "no_document"
   | "engine_failed" | "engine_hung" | "engine_unavailable" | "engine_busy" | "click_needed" | "device_lost" | "out_of_memory"
   | "load_crashed" | "wrong_answer" | "not_loaded"
   | "server_unreachable" | "server_silent" | "server_overloaded" | "key_refused" | "model_missing" | "request_rejected"
@@ -205,6 +206,18 @@ export interface WebllmOps {
       schema: Record<string, unknown> | null;
     };
     out: { piece: string } | { finished: Omit<WireFinished, "cached_tokens"> };
+  };
+}
+
+// ---- worker "pdf" (site/pdf.js) ----
+
+export interface PdfOps {
+  /** Opens a file the user picked, once for as long as the worker lives. pdf_encrypted, pdf_damaged, file_unreadable, out_of_memory. */
+  "pdf.load": { in: { files: { file: string } }; out: { pages: number } };
+  /** What is written on a page (from 1), as it comes in the file. One value. Points of 1/72 inch, y goes up. */
+  "pdf.page": {
+    in: { number: number };
+    out: { texts: { text: string; x: number; y: number; width: number; height: number; ends_line: boolean }[] };
   };
 }
 

@@ -27,9 +27,7 @@ FORMAT, VERSION = "candil.routing", 1
 TIERS: tuple[Tier, ...] = get_args(Tier)
 KINDS: tuple[Kind, ...] = get_args(Kind)
 PRIVACIES: tuple[Privacy, ...] = get_args(Privacy)
-MOST_WORDS = 1_000_000
-MOST_TOKENS_PER_S = 10_000
-MOST_COST = 1_000_000
+MOST = {"long_words": 1_000_000, "least_tokens_per_s": 10_000, "most_cost": 1_000_000}
 LONGEST_KEY = 1000
 
 T = TypeVar("T")
@@ -69,6 +67,22 @@ class Rules:
 
 
 # ---- what the user does to them ----
+
+
+def typed(rules: Rules, name: str, text: str) -> Rules:
+    """With one of the numbers as it was typed into a form; "" lifts the limit of the cost. Raises ValueError."""
+    if name == "most_cost" and not text.strip():
+        return replace(rules, most_cost=None)
+    value = float(text.strip().replace(",", "."))  # half of the world writes 0,2
+    if not 0 <= value <= MOST[name]:  # nor is NaN
+        raise ValueError(name)
+    match name:
+        case "long_words":
+            return replace(rules, long_words=int(value))
+        case "most_cost":
+            return replace(rules, most_cost=value)
+        case _:
+            return replace(rules, least_tokens_per_s=value)
 
 
 def moved(rules: Rules, kind: Kind, tier: Tier, by: int) -> Rules:
@@ -154,8 +168,8 @@ def _rules(root: Node) -> Rules:
     return Rules(
         privacy=_or(root, "privacy", usual.privacy, lambda node: cast(Privacy, node.one_of(PRIVACIES))),
         long_words=_or(root, "long_words", usual.long_words, _words),
-        least_tokens_per_s=_or(root, "least_tokens_per_s", 0.0, lambda node: _number(node, MOST_TOKENS_PER_S)),
-        most_cost=_or(root, "most_cost", None, lambda n: None if n.value is None else _number(n, MOST_COST)),
+        least_tokens_per_s=_or(root, "least_tokens_per_s", 0.0, lambda node: _number(node, MOST["least_tokens_per_s"])),
+        most_cost=_or(root, "most_cost", None, lambda n: None if n.value is None else _number(n, MOST["most_cost"])),
         rows=MappingProxyType({**ROWS, **_or(root, "kinds", {}, _rows)}),
     )
 
@@ -182,10 +196,8 @@ def _key(node: Node) -> str:
 
 
 def _words(node: Node) -> int:
-    words = node.integer(least=0)
-    if words > MOST_WORDS:
-        raise node.wrong(f"must be at most {MOST_WORDS}")
-    return words
+    node.integer(least=0)
+    return int(_number(node, MOST["long_words"]))
 
 
 def _number(node: Node, most: float) -> float:

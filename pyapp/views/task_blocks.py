@@ -13,6 +13,8 @@ from typing import Literal, assert_never
 from pyapp.tasks.blocks import (
     Block,
     Button,
+    Cell,
+    Choice,
     Edit,
     Fold,
     Heading,
@@ -118,27 +120,14 @@ class Drawer:
 
     def _make(self, block: Block, path: Path) -> Piece:
         match block:
-            case Heading(text, level):
-                level = min(6, max(3, level))
-                return Piece(fill('<h{level} dir="auto">{text}</h{level}>', level=level, text=text))
-            case Prose(markdown):
-                return Piece(_prose(markdown, self._language))
-            case Passage():
-                return Piece(_passage(block))
-            case Points(points):
-                return Piece(fill('<ul class="points">{points}</ul>', points=join([self._point(p) for p in points])))
             case Table():
                 return self._table(block, path)
-            case Button():
-                return Piece(_button(block))
-            case Edit():
-                return Piece(edit(block, self._language))
-            case Question():
-                return Piece(question(block, self._language))
             case Fold() | Section():
                 return self._container(block, path)
+            case Points(points):
+                return Piece(fill('<ul class="points">{points}</ul>', points=join([self._point(p) for p in points])))
             case _:
-                assert_never(block)
+                return Piece(_leaf(block, self._language))
 
     def _container(self, block: Fold | Section, path: Path) -> Piece:
         inside = self._many(block.blocks, path)
@@ -168,7 +157,7 @@ class Drawer:
         inside = tuple(self._row(tuple(row), numbers, (*path, at)) for at, row in enumerate(table.rows))
         return Piece(opening, f"table {opening}", inside=inside, closing=Html("</tbody></table></div>"))
 
-    def _row(self, row: tuple[str | float | None, ...], numbers: Sequence[bool], path: Path) -> Piece:
+    def _row(self, row: tuple[Cell, ...], numbers: Sequence[bool], path: Path) -> Piece:
         key = (row, tuple(numbers))
         made = self._made.get(path)
         if made is None or made[0] != key:
@@ -196,17 +185,51 @@ class Drawer:
         )
 
 
+def _leaf(block: Heading | Prose | Passage | Button | Edit | Choice | Question, language: Language) -> Html:
+    match block:
+        case Heading(text, level):
+            return fill('<h{level} dir="auto">{text}</h{level}>', level=min(6, max(3, level)), text=text)
+        case Prose(markdown):
+            return _prose(markdown, language)
+        case Passage():
+            return _passage(block)
+        case Button():
+            return _button(block)
+        case Edit():
+            return edit(block, language)
+        case Choice():
+            return fill('<div class="chooser">{choice}</div>', choice=_choice(block, named=True))
+        case Question():
+            return question(block, language)
+        case _:
+            assert_never(block)
+
+
 def _overlaid(block: Block, pending: Pending) -> Block:
     """As it will be when the task has taken up what waits."""
     match block:
         case Edit(action, value) if (action, value) in pending:
             return replace(block, text=pending[action, value])
+        case Choice(action, value) if (action, value) in pending:
+            return replace(block, chosen=pending[action, value])
         case Question(action, value) if (action, value) in pending:
             return replace(block, chosen=int(pending[action, value]))
+        case Table(rows=rows) if pending:
+            return replace(block, rows=[[_overlaid_cell(cell, pending) for cell in row] for row in rows])
         case Fold(blocks=blocks) | Section(blocks=blocks) if pending:
             return replace(block, blocks=[_overlaid(each, pending) for each in blocks])
         case _:
             return block
+
+
+def _overlaid_cell(cell: Cell, pending: Pending) -> Cell:
+    match cell:
+        case Edit(action, value) if (action, value) in pending:
+            return replace(cell, text=pending[action, value])
+        case Choice(action, value) if (action, value) in pending:
+            return replace(cell, chosen=pending[action, value])
+        case _:
+            return cell
 
 
 def _passages(blocks: Sequence[Block]) -> Iterator[Passage]:
@@ -241,14 +264,51 @@ def _is_number(column: Sequence[object]) -> bool:
     return bool(numbers) and all(numbers)
 
 
-def _cell(tag: str, cell: str | float | None, number: bool, language: Language) -> Html:
-    text = cell if isinstance(cell, str) else "" if cell is None else _figure(cell, language)
+def _cell(tag: str, cell: Cell, number: bool, language: Language) -> Html:
     return fill(
-        '<{tag}{scope}{align} dir="auto">{text}</{tag}>',
+        '<{tag}{scope}{align} dir="auto">{inside}</{tag}>',
         tag=tag,
         scope=Html(' scope="col"') if tag == "th" else "",
         align=Html(' data-align="right"') if number else "",
-        text=text,
+        inside=_in_cell(cell, language),
+    )
+
+
+def _in_cell(cell: Cell, language: Language) -> str:
+    match cell:
+        case None:
+            return ""
+        case str():
+            return cell
+        case Edit():
+            return edit(cell, language)
+        case Choice():
+            return _choice(cell, named=False)
+        case _:
+            return _figure(cell, language)
+
+
+def _choice(choice: Choice, *, named: bool) -> Html:
+    """In a table the column says what it is."""
+    known = dict.fromkeys([*choice.options, choice.chosen])  # one that is no option any more is shown
+    options = [
+        fill(
+            '<option value="{option}"{selected}>{text}</option>',
+            option=option,
+            selected=Html(" selected") if option == choice.chosen else "",
+            text=option or "–",
+        )
+        for option in known
+    ]
+    label = fill(' <span class="label">{label}</span>', label=choice.label) if named else ""
+    return fill(
+        '<label>{label}<select data-change="task-act" data-name="{action}" data-value="{value}"{unnamed}>{options}'
+        "</select></label>",
+        label=label,
+        action=choice.action,
+        value=choice.value,
+        unnamed="" if named else fill(' aria-label="{label}"', label=choice.label),
+        options=join(options),
     )
 
 
@@ -267,20 +327,27 @@ def _button(button: Button) -> Html:
 
 
 def edit(edit: Edit, language: Language) -> Html:
-    """The text, with what changes it."""
-    shown = _prose(edit.text, language) if edit.markdown else fill('<div class="plain">{text}</div>', text=edit.text)
+    """The text, with what changes it. It is in the element's data too, for the editor."""
     return fill(
         '<div class="edit" dir="auto" data-name="{name}" data-value="{value}" data-label="{label}" data-lines="{lines}"'
-        ' data-text="{text}"><div class="edit-text">{shown}</div>'
-        '<button type="button" class="icon" data-action="task-edit" aria-label="{do}" title="{do}">{icon}</button>'
-        "</div>",
+        ' data-text="{text}" data-markdown="{markdown}">{inside}</div>',
         name=edit.action,
         value=edit.value,
         label=edit.label,
         lines=edit.lines,
         text=edit.text,
+        markdown="true" if edit.markdown else "false",
+        inside=edit_inside(edit.label, edit.text, language, markdown=edit.markdown),
+    )
+
+
+def edit_inside(label: str, text: str, language: Language, *, markdown: bool) -> Html:
+    shown = _prose(text, language) if markdown else fill('<div class="plain">{text}</div>', text=text)
+    return fill(
+        '<div class="edit-text">{shown}</div>'
+        '<button type="button" class="icon" data-action="task-edit" aria-label="{do}" title="{do}">{icon}</button>',
         shown=shown,
-        do=language.text("tasks.edit", label=edit.label),
+        do=language.text("tasks.edit", label=label),
         icon=icon("edit"),
     )
 

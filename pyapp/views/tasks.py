@@ -9,11 +9,11 @@ from pyapp.chat.tree import Origin
 from pyapp.engine import Json
 from pyapp.errors import BadInput, CandilError
 from pyapp.figures import where
-from pyapp.routing.route import Choice
 from pyapp.tasks.blocks import Block
 from pyapp.tasks.records import Run
 from pyapp.tasks.task import Field, Task
 from pyapp.tasks_page import Form, Home, Reading, Row
+from pyapp.views import routing
 from pyapp.views.html import NOTHING, Html, fill, join
 from pyapp.views.icons import icon
 from pyapp.views.language import Language
@@ -248,8 +248,9 @@ def _figure(value: object, language: Language) -> object:
 def _file_key(control: _Control) -> str:
     if control.field.kind != "file":
         return ""
-    if control.shown.reading == control.field.name:
-        return "reading"
+    reading = control.shown.reading
+    if reading and reading.field == control.field.name:
+        return f"reading {reading.done}"
     return str(control.value["name"]) if control.value else "none"
 
 
@@ -321,8 +322,16 @@ def _file(control: _Control) -> Html:
 
 def _picked(control: _Control) -> Html:
     name, value, language = control.field.name, control.value, control.language
-    if control.shown.reading == name:
-        return fill('<span aria-busy="true">{text}</span>', text=language.text("tasks.file.reading"))
+    reading = control.shown.reading
+    if reading and reading.field == name:
+        key = "tasks.file.reading.pages" if reading.total else "tasks.file.reading"
+        return fill(
+            '<span aria-busy="true">{text}</span>'
+            '<button type="button" class="secondary" data-action="task-detach" data-id="{field}">{cancel}</button>',
+            text=language.text(key, done=language.number(reading.done), total=language.number(reading.total)),
+            field=name,
+            cancel=language.text("tasks.cancel"),
+        )
     if value:
         return fill(
             '<span class="picked">{icon}<strong dir="auto">{name}</strong> <span>{size}</span></span>'
@@ -451,8 +460,8 @@ def _route(shown: Reading, language: Language) -> Html:
         return Html('<div class="route"></div>')
     choose = NOTHING
     if run.status != "done" and not shown.row.elsewhere and shown.row.task:
-        choose = _choose(shown.choices, language)
-    return fill('<div class="route"><p>{lines}</p>{choose}</div>', lines=Html(" ").join(lines), choose=choose)
+        choose = _choose(shown, language)
+    return fill('<div class="route"><p>{lines}</p>{choose}</div>', lines=Html(" ".join(lines)), choose=choose)
 
 
 def by(origin: Origin, language: Language) -> str:
@@ -469,21 +478,24 @@ def _stayed(origin: Origin) -> bool:
     return where(origin) in ("here", "this_computer")
 
 
-def _choose(choices: Sequence[Choice] | None, language: Language) -> Html:
-    if choices is None:
+def _choose(shown: Reading, language: Language) -> Html:
+    """Why it is this one, and who else could do it: at once where that is known, else when it is asked for."""
+    if shown.routed:
+        return routing.line(shown.routed, shown.row.run.id, language, "task")
+    if shown.choices is None:
         return fill(
             '<button type="button" class="quiet-text" data-action="task-choices">{text}</button>',
             text=language.text("tasks.choose"),
         )
-    if not choices:
+    if not shown.choices:
         return fill("<p>{text}</p>", text=language.text("tasks.choose.none"))
     buttons = [
         fill(
-            '<button type="button" class="secondary" data-action="task-choose" data-id="{key}">{text}</button>',
+            '<button type="button" class="secondary" data-action="task-once" data-key="{key}">{text}</button>',
             key=choice.key,
             text=by(choice.origin, language),
         )
-        for choice in choices
+        for choice in shown.choices
     ]
     return fill('<div class="choices">{buttons}</div>', buttons=join(buttons))
 
