@@ -68,7 +68,8 @@ def _files(course: Json, language: str, say: Say) -> Mapping[str, str]:
         for n, lesson in enumerate(module["lessons"], 1):
             body = fill("<h1>{title}</h1>\n{body}", title=lesson["title"], body=lesson_body(lesson, 1, say))
             files[f"pages/m{m}-l{n}.html"] = page(lesson["title"], language, body)
-            files[f"quizzes/m{m}-l{n}.xml"] = _quiz(f"m{m}-l{n}", lesson, say)
+            if lesson["quiz"]:  # of a course that is still being written there may be none
+                files[f"quizzes/m{m}-l{n}.xml"] = _quiz(f"m{m}-l{n}", lesson, say)
     return files
 
 
@@ -100,7 +101,8 @@ def _entries(number: int, module: Json, say: Say) -> Iterator[tuple[str, str, st
     yield f"m{number}", say.text("course.objectives"), _PAGE
     for n, lesson in enumerate(module["lessons"], 1):
         yield f"m{number}-l{n}", lesson["title"], _PAGE
-        yield f"m{number}-l{n}-quiz", _quiz_title(lesson, say), _QUIZ
+        if lesson["quiz"]:
+            yield f"m{number}-l{n}-quiz", _quiz_title(lesson, say), _QUIZ
 
 
 def _quiz_title(lesson: Json, say: Say) -> str:

@@ -1,4 +1,4 @@
-"""A course as it is shown: what it holds, and each lesson with what can be done with it."""
+"""A course as it is shown: what it holds, and each lesson with what can be done with it. The run is called as it is."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ def shown(state: State, say: Say) -> Sequence[Block]:
     if "title" not in state:
         return ()
     return (
-        Heading(state["title"]),
-        Prose(state["description"]),
+        Prose(plain(state["description"])),
         *([_fold_of_course(state, say)] if is_complete(state) else []),
         Fold(say.text("course.contents"), [Prose(contents(state))], open=True),
         *_undo(state, say),
@@ -57,7 +56,7 @@ def _undo(state: State, say: Say) -> Iterator[Block]:
 
 def _module(state: State, number: int, module: State, say: Say) -> Block:
     again, complete = state.get("again"), is_complete(state)
-    blocks: list[Block] = [Heading(say.text("course.module", n=number + 1, title=module["title"]), 4)]
+    blocks: list[Block] = [Heading(say.text("course.module", n=number + 1, title=module["title"]), 3)]
     if module.get("objectives"):
         blocks.append(Prose(f"**{say.text('course.objectives')}**\n\n{_list(module['objectives'])}"))
     if complete:
@@ -88,17 +87,17 @@ def _fold_of_module(number: int, module: State, say: Say) -> Block:
 
 
 def _lesson(numbers: str, where: str, lesson: State, say: Say) -> list[Block]:
-    blocks: list[Block] = [Heading(f"{numbers} {lesson.get('title', '…')}", 5)]
+    blocks: list[Block] = [Heading(f"{numbers} {lesson.get('title', '…')}", 4)]
     if is_whole(lesson):
         content = lesson["content"]
         blocks.append(Edit("write", f"{where}/content", say.text("course.content"), content, lines=12, markdown=True))
     elif "content" in lesson:
         blocks.append(Prose(lesson["content"]))
     if lesson.get("exercises"):
-        blocks += [Heading(say.text("course.exercises"), 6), Prose(_list(lesson["exercises"]))]
+        blocks += [Heading(say.text("course.exercises"), 5), Prose(_list(lesson["exercises"]))]
     quiz = lesson.get("quiz", lesson.get("draft", []))
     if quiz:
-        blocks += [Heading(say.text("course.quiz"), 6), *_quiz(where, lesson, quiz, say)]
+        blocks += [Heading(say.text("course.quiz"), 5), *_quiz(where, lesson, quiz, say)]
     return blocks
 
 

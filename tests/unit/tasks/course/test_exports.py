@@ -15,7 +15,7 @@ import pytest
 
 from pyapp.engine import Json
 from pyapp.tasks.course import TASK
-from pyapp.tasks.course.documents import as_html, as_markdown, below
+from pyapp.tasks.course.documents import below
 from pyapp.tasks.course.exports import file_name
 from pyapp.tasks.course.state import course
 from pyapp.tasks.task import Export
@@ -116,11 +116,13 @@ def test_html_is_one_page_that_fetches_nothing() -> None:
 
 
 def test_a_course_that_is_not_whole_is_a_file_too() -> None:
-    unfinished = {"language": "en", "title": "T", "description": "D", "modules": [{"title": "M"}]}
-    half = course({**unfinished, "modules": [{"title": "M", "objectives": [], "lessons": [{"title": "L"}]}]})
-    assert "1.1 L" in as_html(half, "en", SAY)
-    assert "### 1.1 L" in as_markdown(half, SAY)
-    assert all(export(kind, unfinished).data for kind in TASK.exports)
+    begun = {"title": "M", "objectives": [], "lessons": [{"title": "L"}]}
+    unfinished = {"language": "en", "title": "T", "description": "D", "modules": [begun, {"title": "N"}]}
+    assert "1.1 L" in export("html", unfinished).data.decode()
+    assert "### 1.1 L" in export("markdown", unfinished).data.decode()
+    assert archive(unfinished).namelist()[1:] == ["pages/m1.html", "pages/m1-l1.html", "pages/m2.html"]
+    assert b"assessment" not in archive(unfinished).read("imsmanifest.xml")
+    assert json.loads(export("json", unfinished).data)["title"] == "T"
 
 
 def archive(state: Json | None = None) -> zipfile.ZipFile:
