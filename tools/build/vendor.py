@@ -53,6 +53,7 @@ ENGINES: dict[str, dict[str, list[str]]] = {
     "wllama": {"wasm": WLLAMA, "webgpu": WLLAMA},  # one build for both
     "webllm": {"webgpu": ["vendor/web-llm/index.js"]},
 }
+LATER = {**ENGINES, "plugins": {"wheels": ["micropip.zip"]}}  # kept for use offline from its first use on
 
 
 def vendored(node_modules: Path) -> Iterator[tuple[str, Path]]:
