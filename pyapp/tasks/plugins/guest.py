@@ -87,8 +87,8 @@ class Guest:
     async def _alive(self) -> _Life:
         async with self._starting:
             if self._life is None or self._life.over:
-                self._life = _Life(self._transport, next(self._numbers))
-                await self._life.start(self.file)
+                self._life = _Life(self._transport, next(self._numbers), self.file)
+                await self._life.start()
             return self._life
 
 
@@ -97,38 +97,38 @@ class _Life:
 
     described: Described
 
-    def __init__(self, transport: Transport, number: int) -> None:
+    def __init__(self, transport: Transport, number: int, file: PluginFile) -> None:
         self.over: CandilError | None = None
         self._transport = transport
         self._number = number
+        self._file = file
         self._calls: dict[int, _Call] = {}
         self._ids = itertools.count(1)
         self._started = asyncio.Event()
         self._silent = 0  # pings since its last answer
-        self._listening: asyncio.Task[None] | None = None
+        self._listening = asyncio.ensure_future(self._listen(file))
         self._watching: asyncio.Task[None] | None = None
 
-    async def start(self, file: PluginFile) -> None:
+    async def start(self) -> None:
         """Raises PluginError, and is over then."""
-        options = {"online": file.online, "wheel": file.name.endswith(".whl"), "memory_bytes": MEMORY_BYTES}
-        self._listening = asyncio.ensure_future(self._listen({"worker": self._number, **options}))
         try:
             async with asyncio.timeout(BOOT_S):
                 await self._started.wait()
             if self.over:
                 raise self.over
-            loading = {"name": file.name, "data": base64.b64encode(file.data).decode()}
-            async with aclosing(self.call("load", loading, None)) as answers:
-                self.described = read_described(await anext(answers))
+            self.described = await self._load()
         except TimeoutError:
-            await self._die(PluginHung())
-            raise PluginHung() from None
+            raise await self._die(PluginHung()) from None
         except Fault as fault:
-            await self._die(PluginRefused(why="wrong", what=str(fault)))
-            raise PluginRefused(why="wrong", what=str(fault)) from None
+            raise await self._die(PluginRefused(why="wrong", what=str(fault))) from None
         except BaseException:
             await self.end()
             raise
+
+    async def _load(self) -> Described:
+        given = {"name": self._file.name, "data": base64.b64encode(self._file.data).decode()}
+        async with aclosing(self.call("load", given, None)) as answers:
+            return read_described(await anext(answers))
 
     async def end(self) -> None:
         await self._die(PluginFailed(error="it was ended", at=""))
@@ -161,7 +161,9 @@ class _Life:
 
     # ---- what it says ----
 
-    async def _listen(self, options: Json) -> None:
+    async def _listen(self, file: PluginFile) -> None:
+        wheel = file.name.endswith(".whl")
+        options = {"worker": self._number, "online": file.online, "wheel": wheel, "memory_bytes": MEMORY_BYTES}
         over: CandilError = PluginFailed(error="the worker ended", at="")
         try:
             async with aclosing(self._transport.stream("plugins.start", options)) as messages:
@@ -198,6 +200,8 @@ class _Life:
             if not call.wanted:
                 raise Fault("a value that was not asked for")
             call.wanted = False
+        elif not message.keys() & {"end", "error"}:
+            raise Fault("a message that no task sends")
         call.replies.put_nowait(message)
 
     def _ask(self, call: _Call | None, number: int, verb: str, given: Mapping[str, Any]) -> None:
@@ -242,12 +246,14 @@ class _Life:
         text = json.dumps(message, ensure_ascii=False)
         await values(self._transport, "plugins.post", {"worker": self._number, "message": text})
 
-    async def _die(self, error: CandilError) -> None:
+    async def _die(self, error: CandilError) -> CandilError:
+        """Why it is over: `error`, or what was first."""
+        self.over = self.over or error
+        self._listening.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._listening
         self._over(error)
-        if self._listening:
-            self._listening.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._listening
+        return self.over
 
     def _over(self, error: CandilError) -> None:
         """Everything that is open ends with `error`, or with what ended it before."""

@@ -23,7 +23,7 @@ from pyapp.errors import BadInput, CandilError, PluginError, PluginRefused, from
 from pyapp.structured.document import DocumentEvent
 from pyapp.tasks.plugins import wire
 from pyapp.tasks.plugins.described import Described, describe
-from pyapp.tasks.plugins.modules import described
+from pyapp.tasks.plugins.modules import details_of
 from pyapp.tasks.task import Action, Say, Task
 
 Send = Callable[[str], None]
@@ -81,10 +81,12 @@ class Host:
 
     async def _answer(self, call: _Call, verb: str, given: Mapping[str, Any]) -> None:
         try:
-            async with aclosing(self._values(call, verb, given)) as values:
+            values = self._load_values(given) if verb == "load" else self._values(call, verb, given)
+            async with aclosing(values):
+                await call.wanted.acquire()
                 async for value in values:
-                    await call.wanted.acquire()
                     self._post({"id": call.id, "value": wire.to_json(value)})
+                    await call.wanted.acquire()
             self._post({"id": call.id, "end": True})
         except asyncio.CancelledError:
             raise
@@ -99,13 +101,13 @@ class Host:
             return {"work": work}
         if isinstance(error, BadInput | PluginRefused):
             return {"code": error.code, "details": wire.to_json(error.details)}
-        details = error.details if isinstance(error, PluginError) else described(error, self._folder)
+        if isinstance(error, wire.Fault):
+            details: Mapping[str, object] = {"error": str(error), "at": ""}
+        else:
+            details = error.details if isinstance(error, PluginError) else details_of(error, self._folder)
         return {"code": "plugin_offline" if offline else "plugin_failed", "details": wire.to_json(details)}
 
     async def _values(self, call: _Call, verb: str, given: Mapping[str, Any]) -> AsyncGenerator[object, None]:
-        if verb == "load":
-            yield await self._loaded(given["name"], wire.read(bytes, given["data"]))
-            return
         task, form, state = self._task, given["given"], given.get("state")
         assert task is not None, "the page loads first"
         match verb:
@@ -125,12 +127,13 @@ class Host:
                     async for step in steps:
                         yield step
 
-    async def _loaded(self, name: str, data: bytes) -> Described:
-        self._task = await self._load(name, data)
+    async def _load_values(self, given: Mapping[str, Any]) -> AsyncGenerator[Described, None]:
+        self._task = await self._load(given["name"], wire.read(bytes, given["data"]))
         try:
-            return describe(self._task)
+            described = describe(self._task)
         except wire.Fault as fault:
             raise PluginRefused(why="wrong", what=str(fault)) from fault
+        yield described
 
     def _language(self, task: Task, code: str) -> Say:
         return self._say(code, spoken(task.strings, code))
@@ -167,14 +170,10 @@ class Asked:
         ended = False
         self._post({"work": number, "id": call_id, "call": verb, **{k: wire.to_json(v) for k, v in given.items()}})
         try:
-            while True:
-                answer = await answers.get()
-                if "value" in answer:
-                    yield answer["value"]
-                    continue
-                ended = True
-                if "error" not in answer:
-                    return
+            while "value" in (answer := await answers.get()):
+                yield answer["value"]
+            ended = True
+            if "error" in answer:
                 error = from_wire(**answer["error"])
                 self._errors.append((error, number))
                 raise error

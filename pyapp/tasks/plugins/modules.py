@@ -41,10 +41,10 @@ async def load(name: str, data: bytes, folder: Path, install: Install) -> Any:
     except ModuleNotFoundError as error:
         raise PluginRefused(why="missing_module", what=error.name or str(error)) from error
     except BaseException as error:  # its module may exit or recurse as well
-        raise PluginFailed(**described(error, folder)) from error
+        raise PluginFailed(**details_of(error, folder)) from error
 
 
-def described(error: BaseException, folder: Path) -> dict[str, str]:
+def details_of(error: BaseException, folder: Path) -> dict[str, str]:
     """The details of PluginFailed: what was raised, and the last line of the user's own that it came through."""
     return {"error": _last_line(error), "at": next(_places(error, folder), "")}
 
