@@ -7,8 +7,13 @@
      |   +- InvalidRequest
      |   +- NotText           name: the file that was to be attached
      |   +- FileTooLarge      name, limit_bytes
+     |   +- PdfEncrypted      name: it opens only with a password
+     |   +- PdfScanned        name: pictures of pages, no text in it
+     |   +- PdfDamaged        name
      |   +- BadInput          field, why: a task cannot begin with this
      |   +- SchemaUnsupported keyword, pointer: what no answer can be held to
+     |   +- RunElsewhere      another tab works on this run of a task
+     |   +- NobodyMay         reasons: by the rules, none of those that are here answers this
      +- NoDocument            attempts: the model gave none that validates
      +- EngineError           the engine could not do it; its worker is replaced
      |   +- EngineFailed      anything unforeseen, the original text in `message`
@@ -120,6 +125,24 @@ class NotText(RequestError):
     code = "not_text"
 
 
+class PdfEncrypted(RequestError):
+    """details: name (str) of the file."""
+
+    code = "pdf_encrypted"
+
+
+class PdfScanned(RequestError):
+    """details: name (str) of the file."""
+
+    code = "pdf_scanned"
+
+
+class PdfDamaged(RequestError):
+    """details: name (str) of the file."""
+
+    code = "pdf_damaged"
+
+
 class FileTooLarge(RequestError):
     """details: name (str) of the file, limit_bytes (int)."""
 
@@ -136,6 +159,16 @@ class SchemaUnsupported(RequestError):
     """details: keyword (str), pointer (str, RFC 6901) to where it stands."""
 
     code = "schema_unsupported"
+
+
+class RunElsewhere(RequestError):
+    code = "run_elsewhere"
+
+
+class NobodyMay(RequestError):
+    """details: reasons (list of str), the codes of pyapp.routing.table."""
+
+    code = "nobody_may"
 
 
 class NoDocument(CandilError):

@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from pyapp.documents.file import PickedFile
 from pyapp.engine import values
 from pyapp.errors import CandilError, DownloadError, OfflineUnavailable
 from pyapp.models.choice import Fit, fit
@@ -29,18 +30,6 @@ from pyapp.setup.setup import Intent, Setup
 from pyapp.setup.state import Downloading, Elsewhere, SetupState
 
 ENDING = ".gguf"
-
-
-class PickedFile(Protocol):
-    """A file of the user's that the page holds."""
-
-    id: str  # what the engines and the store know it by; never a sha256
-    name: str
-    size: int
-
-    async def read(self, offset: int, length: int) -> bytes:
-        """See pyapp.models.gguf.Read. Raises FileUnreadable."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ const WORKERS = /** @type {Record<string, string>} */ ({
   webllm: "./engines/webllm.js",
   digits: "./engines/digits.js",
   wllama: "./engines/wllama.js",
+  pdf: "./pdf.js",
 });
 
 /** @type {Map<string, Worker>} */

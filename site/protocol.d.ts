@@ -8,7 +8,8 @@
 
 export type ErrorCode =
   | "empty_prompt" | "context_overflow" | "invalid_request" | "not_text" | "file_too_large"
-  | "bad_input" | "schema_unsupported" | "no_document"
+  | "pdf_encrypted" | "pdf_scanned" | "pdf_damaged"
+  | "bad_input" | "schema_unsupported" | "run_elsewhere" | "nobody_may" | "no_document"
   | "engine_failed" | "engine_hung" | "engine_unavailable" | "engine_busy" | "click_needed" | "device_lost" | "out_of_memory"
   | "load_crashed" | "wrong_answer" | "not_loaded"
   | "server_unreachable" | "server_silent" | "server_overloaded" | "key_refused" | "model_missing" | "request_rejected"
@@ -209,6 +210,18 @@ export interface WebllmOps {
   };
 }
 
+// ---- worker "pdf" (site/pdf.js) ----
+
+export interface PdfOps {
+  /** Opens a file the user picked, once for as long as the worker lives. pdf_encrypted, pdf_damaged, file_unreadable, out_of_memory. */
+  "pdf.load": { in: { files: { file: string } }; out: { pages: number } };
+  /** What is written on a page (from 1), as it comes in the file. One value. Points of 1/72 inch, y goes up. */
+  "pdf.page": {
+    in: { number: number };
+    out: { texts: { text: string; x: number; y: number; width: number; height: number; ends_line: boolean }[] };
+  };
+}
+
 // ---- the browser's own model (site/engines/builtin_ai.js), answered by the page itself: workers have no LanguageModel ----
 
 /**
@@ -312,7 +325,8 @@ export interface PageOps {
 
 // ---- the page's IndexedDB (site/storage.js), answered by the page itself ----
 
-export type StoreName = "chats" | "messages" | "settings";
+/** A run of a task is a record in "runs" and its large parts in "run_parts": "<id>/given" and "<id>/state". */
+export type StoreName = "chats" | "messages" | "settings" | "runs" | "run_parts";
 
 /** storage_failed, quota_exceeded. Records have their key inside: `id`, or `key` in "settings". */
 export interface DbOps {

@@ -20,7 +20,7 @@ from pyapp.views.language import Language
 
 
 class HeldFile:
-    """pyapp.own_models.PickedFile: a File, which the bridge holds under `id`."""
+    """pyapp.documents.file.PickedFile: a File, which the bridge holds under `id`."""
 
     def __init__(self, id: str, file: Any) -> None:
         self.id = id

@@ -146,8 +146,9 @@ def test_the_precache_list_is_what_is_there(built: Target) -> None:
     assert {"index.html", "boot.js", "app.zip", "stdlib.zip", "vendor/pyodide/pyodide.asm.wasm"} <= shell
     assert not {"sw.js", "model_manifest.json", "precache.js"} & shell
     later = ("models/", "vendor/onnxruntime", "vendor/transformers", "vendor/wllama", "vendor/jinja", "vendor/web-llm")
-    assert not any(name.startswith(later) for name in shell)
-    assert set(listed["groups"]) == {"shell"} | {f"{e}:{d}" for e, devices in vendor.LATER.items() for d in devices}
+    assert not any(name.startswith((*later, "vendor/pdfjs")) for name in shell)
+    engines = {f"{e}:{d}" for e, devices in vendor.ENGINES.items() for d in devices}
+    assert set(listed["groups"]) == {"shell"} | engines | set(vendor.LATER)
 
 
 def test_the_catalog_as_served(built: Target, model: Path) -> None:

@@ -115,7 +115,7 @@ def test_export_delete_everything_import_is_identical() -> None:
         file = await s.data.everything()
         await s.data.delete_everything()
         assert await s.everything() == []
-        assert s.database.stores == {"chats": {}, "messages": {}, "settings": {}}
+        assert not any(s.database.stores.values())
         assert await s.data.take_in(file.text) == Report(chats=2, personas=1)
         assert sorted(await s.everything(), key=str) == sorted(before, key=str)
         assert s.preferences.app == Settings(theme="dark", persona_id="p")

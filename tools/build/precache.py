@@ -1,4 +1,4 @@
-"""What the service worker keeps: the shell at once, an engine's code from its first use on."""
+"""What the service worker keeps: the shell at once, an engine's code and a reader of files from its first use on."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ APART = ("models/", "model_manifest.json", "sw.js")
 LICENCES = ("LICENSE", "LICENCE")
 
 
-def groups(names: Iterable[str], engines: Mapping[str, Mapping[str, list[str]]]) -> dict[str, list[str]]:
-    """{"shell": …, "<engine>:<device>": …} -> the names in it."""
+def groups(
+    names: Iterable[str], engines: Mapping[str, Mapping[str, list[str]]], others: Mapping[str, list[str]]
+) -> dict[str, list[str]]:
+    """{"shell": …, "<engine>:<device>": …, **others} -> the names in it."""
     by_engine = {f"{e}:{device}": files for e, devices in engines.items() for device, files in devices.items()}
-    later = {name for files in by_engine.values() for name in files}
+    apart = {**by_engine, **others}
+    later = {name for files in apart.values() for name in files}
     shell = [n for n in names if n not in later and not n.startswith(APART) and Path(n).name not in LICENCES]
-    return {"shell": sorted(shell), **by_engine}
+    return {"shell": sorted(shell), **apart}
 
 
 def script(members: Mapping[str, list[str]], files: Mapping[str, Path], hashes: Mapping[str, str]) -> bytes:

@@ -126,7 +126,7 @@ def join_styles(files: Files, cache: Cache, html: str, site: Path) -> str:
 
 
 def add_precache(files: Files, cache: Cache) -> None:
-    members = precache.groups(files, vendor.LATER)
+    members = precache.groups(files, vendor.ENGINES, vendor.LATER)
     hashes = {name: sha256(files[name]) for names in members.values() for name in names}
     files["precache.js"] = cache.write("precache.js", precache.script(members, files, hashes))
 

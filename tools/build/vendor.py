@@ -36,6 +36,8 @@ FILES = {
     ),
     "vendor/temml/": ("temml", ["dist/temml.mjs", "dist/Temml.woff2", "LICENSE"]),
     "vendor/web-llm/": ("@mlc-ai/web-llm", ["lib/index.js", "LICENSE"]),
+    # One file is pdf.js as a page uses it, the other the worker it parses in.
+    "vendor/pdfjs/": ("pdfjs-dist", ["build/pdf.min.mjs", "build/pdf.worker.min.mjs", "LICENSE"]),
     "vendor/noble-hashes/": ("@noble/hashes", ["sha2.js", "_md.js", "_u64.js", "utils.js", "LICENSE"]),
 }
 
@@ -53,7 +55,12 @@ ENGINES: dict[str, dict[str, list[str]]] = {
     "wllama": {"wasm": WLLAMA, "webgpu": WLLAMA},  # one build for both
     "webllm": {"webgpu": ["vendor/web-llm/index.js"]},
 }
-LATER = {**ENGINES, "plugins": {"wheels": ["micropip.zip"]}}  # kept for use offline from its first use on
+
+# What else comes only when it is needed, by the group it is then kept in.
+LATER: dict[str, list[str]] = {
+    "pdf": ["vendor/pdfjs/pdf.min.mjs", "vendor/pdfjs/pdf.worker.min.mjs"],
+    "wheels": ["micropip.zip"],  # tasks of the user's own
+}
 
 
 def vendored(node_modules: Path) -> Iterator[tuple[str, Path]]:

@@ -17,7 +17,6 @@ from pyapp.tasks.plugins.guest import Guest
 from pyapp.tasks.plugins.host import spoken
 from pyapp.tasks.plugins.wire import Fault
 from pyapp.tasks.task import Action, Export, Given, Say, Step, Work
-from pyapp.views.strings import LANGUAGES
 
 T = TypeVar("T")
 LONGEST_TITLE = 200
@@ -28,7 +27,7 @@ class PluginTask:
 
     def __init__(self, described: Described, guest: Guest) -> None:
         self.name = described.name
-        self.strings = {code: spoken(described.strings, code) for code in LANGUAGES}
+        self.strings = {"en": spoken(described.strings, "en"), **described.strings}
         self.fields = described.fields
         self.exports = described.exports
         self.schema = described.schema

@@ -1,0 +1,1 @@
+"""Files of the user's as pages of text: plain text in the encodings there are, and PDF."""
