@@ -6,7 +6,6 @@ import functools
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,6 @@ FOLDER = Path("/home/pyodide/own")
 MICROPIP = "/lib/micropip.zip"
 
 
-@dataclass(frozen=True, slots=True)
-class Own(Language):
-    """The page's language with a task's sentences."""
-
-    sentences: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def strings(self) -> Mapping[str, str]:
-        return self.sentences
-
-
 def start(send: Any) -> Host:
     """`send` takes a message for the page."""
     FOLDER.mkdir(exist_ok=True)
@@ -38,7 +26,7 @@ def start(send: Any) -> Host:
 
 
 def say(code: str, sentences: Mapping[str, str]) -> Language:
-    return Own(code, BrowserFormats(code), sentences)
+    return Language(code, BrowserFormats(code), sentences)
 
 
 async def install(wheel: Path) -> None:

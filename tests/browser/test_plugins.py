@@ -20,6 +20,7 @@ from pyapp.tasks.plugins.task import PluginTask
 from pyapp.views.language import Language
 from tests.browser.conftest import ROOT, Site
 from tests.browser.page_transport import PageTransport, page_transport
+from tests.unit.tasks.plugins.worker import given
 from tests.unit.tasks.scripted import ScriptedWork
 
 EXAMPLE = (ROOT / "examples" / "flash_cards.py").read_text("utf-8")
@@ -57,7 +58,7 @@ def own(body: str) -> PluginFile:
 
 @asynccontextmanager
 async def installed(transport: PageTransport, file: PluginFile) -> AsyncIterator[PluginTask]:
-    guest = Guest(transport, file)
+    guest = Guest(transport, given(file))
     try:
         yield PluginTask(await guest.describe(), guest)
     finally:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyapp.engine import Json
 from pyapp.routing.needs import Needs
+from pyapp.tasks.fields import defaults
 from pyapp.tasks.plugins import wire
 from pyapp.tasks.plugins.wire import NAME, Fault
 from pyapp.tasks.task import Field, Task
+
+_NAMED = re.compile(r"{([a-z_]+)}")
+_ODD = re.compile(r"[{}]")
+
+
+def names(sentence: str) -> set[str]:
+    """The values that a sentence names."""
+    return set(_NAMED.findall(sentence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +42,8 @@ def describe(task: Task) -> Described:
     for method in ("needs", "check", "title", "run", "act", "view", "export"):
         if not callable(getattr(task, method, None)):
             raise Fault(f"TASK has no method {method!r}")
-    empty = {field.name: field.default for field in task.fields}
-    return Described(task.name, task.strings, task.fields, task.exports, task.schema, task.needs(empty))
+    needs = task.needs(defaults(task.fields))
+    return Described(task.name, task.strings, task.fields, task.exports, task.schema, needs)
 
 
 def read(value: Json) -> Described:
@@ -58,6 +68,9 @@ def _faults(found: Described) -> Iterator[str]:
     if not found.strings:
         yield "TASK.strings must have at least one language, such as 'en'"
     yield from _missing_strings(found)
+    for key, sentence in (each for sentences in found.strings.values() for each in sentences.items()):
+        if _ODD.search(_NAMED.sub("", sentence)):
+            yield f"in TASK.strings[{key!r:.80}] braces are only for {{names}} of values"
 
 
 def _missing_strings(found: Described) -> Iterator[str]:

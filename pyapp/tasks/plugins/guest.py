@@ -10,8 +10,8 @@ import asyncio
 import base64
 import itertools
 import json
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ from pyapp.tasks.task import Work
 
 BOOT_S = 60.0  # as long as a slow phone takes for Python
 PING_S = 1.0
+IDLE_S = 60.0  # without a call
 SILENT_PINGS = 10  # so many unanswered: it is busy with something that does not end
 LONGEST_MESSAGE = 24_000_000  # characters; an export of 16 MB in base64
 MOST_WORKS = 8  # questions to the engine open at once
@@ -55,12 +56,12 @@ class _Call:
 
 
 class Guest:
-    """`number` names its worker in the ops "plugins.*"."""
+    """`read` gives the file when the worker is started."""
 
     _numbers = itertools.count(1)
 
-    def __init__(self, transport: Transport, file: PluginFile) -> None:
-        self.file = file
+    def __init__(self, transport: Transport, read: Callable[[], Awaitable[PluginFile]]) -> None:
+        self._read = read
         self._transport = transport
         self._life: _Life | None = None
         self._starting = asyncio.Lock()
@@ -87,7 +88,7 @@ class Guest:
     async def _alive(self) -> _Life:
         async with self._starting:
             if self._life is None or self._life.over:
-                self._life = _Life(self._transport, next(self._numbers), self.file)
+                self._life = _Life(self._transport, next(self._numbers), await self._read())
                 await self._life.start()
             return self._life
 
@@ -107,7 +108,8 @@ class _Life:
         self._started = asyncio.Event()
         self._silent = 0  # pings since its last answer
         self._listening = asyncio.ensure_future(self._listen(file))
-        self._watching: asyncio.Task[None] | None = None
+        self._called = asyncio.Event()
+        self._looking = asyncio.ensure_future(self._look_after())
 
     async def start(self) -> None:
         """Raises PluginError, and is over then."""
@@ -136,7 +138,7 @@ class _Life:
     async def call(self, verb: str, given: Mapping[str, object], work: Work | None) -> AsyncGenerator[Json, None]:
         number, call = next(self._ids), _Call(work)
         self._calls[number] = call
-        self._watch()
+        self._called.set()
         ended = False
         try:
             await self._post({"id": number, "call": verb, **given})
@@ -227,20 +229,25 @@ class _Life:
 
     # ---- whether it still speaks ----
 
-    def _watch(self) -> None:
-        if self._watching is None or self._watching.done():
-            self._silent = 0
-            self._watching = asyncio.ensure_future(self._ping())
+    async def _look_after(self) -> None:
+        while not self.over:
+            if not self._calls:
+                await self._rest()
+            elif self._silent < SILENT_PINGS:
+                self._silent += 1
+                await self._post({"ping": self._silent})
+                await asyncio.sleep(PING_S)
+            else:
+                await self._die(PluginHung())
 
-    async def _ping(self) -> None:
-        while self._calls and self._silent < SILENT_PINGS:
-            self._silent += 1
-            await self._post({"ping": self._silent})
-            await asyncio.sleep(PING_S)
-            if self.over:
-                return
-        if self._calls:
-            await self._die(PluginHung())
+    async def _rest(self) -> None:
+        """Until something is asked of it, or its end when that takes long: its memory is given back."""
+        self._silent = 0
+        self._called.clear()
+        try:
+            await asyncio.wait_for(self._called.wait(), IDLE_S)
+        except TimeoutError:
+            await self.end()
 
     async def _post(self, message: Json) -> None:
         text = json.dumps(message, ensure_ascii=False)
@@ -250,8 +257,7 @@ class _Life:
         """Why it is over: `error`, or what was first."""
         self.over = self.over or error
         self._listening.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._listening
+        await asyncio.wait({self._listening})
         self._over(error)
         return self.over
 
@@ -259,6 +265,7 @@ class _Life:
         """Everything that is open ends with `error`, or with what ended it before."""
         self.over = self.over or error
         self._started.set()
+        self._called.set()
         for call in self._calls.values():
             call.replies.put_nowait(self.over)
 
@@ -296,8 +303,9 @@ def _error(said: Any, call: _Call) -> CandilError:
     match said:
         case {"work": int(number)} if number in call.raised:
             return call.raised[number]
-        case {"code": "bad_input", "details": {"field": str(name), "why": str(why)}}:
-            return BadInput(field=name, why=why)
+        case {"code": "bad_input", "details": {"field": str(), "why": str()} as details}:
+            plain = {str(name): value for name, value in details.items() if isinstance(value, str | int | float)}
+            return BadInput("", **plain)
         case {"code": "plugin_refused", "details": {"why": str(why), "what": str(what)}}:
             return PluginRefused(why=why, what=what)
         case {"code": "plugin_offline", "details": {"error": str(error), "at": str(at)}}:

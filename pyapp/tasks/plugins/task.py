@@ -12,11 +12,11 @@ from pyapp.errors import BadInput, PluginFailed
 from pyapp.routing.needs import Needs
 from pyapp.tasks.blocks import Block
 from pyapp.tasks.plugins import wire
-from pyapp.tasks.plugins.described import Described
+from pyapp.tasks.plugins.described import Described, names
 from pyapp.tasks.plugins.guest import Guest
 from pyapp.tasks.plugins.host import spoken
 from pyapp.tasks.plugins.wire import Fault
-from pyapp.tasks.task import Action, Export, Given, Say, Step, Work
+from pyapp.tasks.task import Action, Export, Given, Say, Step, Strings, Work
 
 T = TypeVar("T")
 LONGEST_TITLE = 200
@@ -27,7 +27,7 @@ class PluginTask:
 
     def __init__(self, described: Described, guest: Guest) -> None:
         self.name = described.name
-        self.strings = {"en": spoken(described.strings, "en"), **described.strings}
+        self.strings: Strings = {"en": spoken(described.strings, "en"), **described.strings}
         self.fields = described.fields
         self.exports = described.exports
         self.schema = described.schema
@@ -41,12 +41,11 @@ class PluginTask:
         try:
             await self._values("check", given)
         except BadInput as error:
-            known = error.details["why"] in self.strings["en"] and error.details["field"] in {
-                f.name for f in self.fields
-            }
-            if known:
-                raise
-            raise PluginFailed(error="check: BadInput names no field or no sentence of this task", at="") from error
+            if error.details["field"] not in {field.name for field in self.fields}:
+                raise _wrong("check", f"BadInput names no field: {error.details['field']!r:.80}") from error
+            with _Checked("check"):
+                self._sayable("BadInput", str(error.details["why"]), error.details)
+            raise
 
     async def title(self, given: Given, state: Json | None) -> str:
         said = await self._one(str, "title", given, state=state)
@@ -74,13 +73,21 @@ class PluginTask:
                     step = self._step(value)
                 yield step
         if verb == "run" and (step is None or not step.settled):
-            raise PluginFailed(error="run: the last Step must be settled", at="")
+            raise _wrong("run", "the last Step must be settled")
 
     def _step(self, value: Json) -> Step:
         step = wire.read(Step, value, "step")
-        if step.doing and step.doing not in self.strings["en"]:
-            raise Fault(f"step.doing must be a key of TASK.strings, not {step.doing!r:.80}")
+        if step.doing:
+            self._sayable("step.doing", step.doing, step.values)
         return step
+
+    def _sayable(self, what: str, key: str, values: Mapping[str, object]) -> None:
+        """Raises Fault unless `key` is a sentence of this task and every value is there that it names."""
+        for strings in self.strings.values():
+            if key not in strings:
+                raise Fault(f"{what} must be a key of TASK.strings, not {key!r:.80}")
+            if missing := names(strings[key]) - values.keys():
+                raise Fault(f"{what}, {key!r:.80}, needs the values {', '.join(sorted(missing))}")
 
     async def _one(self, kind: type[T], verb: str, given: Given, /, **more: object) -> T:
         found = await self._values(verb, given, **more)
@@ -103,7 +110,11 @@ class _Checked:
 
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, Fault):
-            raise PluginFailed(error=f"{self._verb}: {error}", at="") from error
+            raise _wrong(self._verb, str(error)) from error
+
+
+def _wrong(verb: str, what: str) -> PluginFailed:
+    return PluginFailed(error=f"{verb}: {what}", at="")
 
 
 def _words(value: Any) -> int:

@@ -16,7 +16,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from pyapp.engine import Json
-from pyapp.tasks.blocks import Heading, Question, Table
+from pyapp.tasks.blocks import Choice, Heading, Question, Table
 from pyapp.tasks.task import Export, Field, Step
 
 T = TypeVar("T")
@@ -83,9 +83,9 @@ def _either(kinds: tuple[Any, ...], value: Json, where: str) -> Any:
     if Any in kinds:
         return value
     named = {kind.__name__: kind for kind in kinds if isinstance(kind, type) and is_dataclass(kind)}
-    if not named:
-        kind = next((each for each in kinds if _fits(each, value)), kinds[0])
-        return _read(kind, value, where)
+    if not named or (len(named) < len(kinds) and not isinstance(value, dict)):
+        plain = [kind for kind in kinds if kind not in named.values()]
+        return _read(next((each for each in plain if _fits(each, value)), plain[0]), value, where)
     if not isinstance(value, dict) or value.get("is") not in named:
         raise Fault(f"{where} must be one of {', '.join(named)}")
     return _dataclass(named[value["is"]], value, where)
@@ -158,6 +158,11 @@ def _question(made: Question) -> Iterator[str]:
             yield f".{name} must be the index of one of the {len(made.options)} options, not {option}"
 
 
+def _choice(made: Choice) -> Iterator[str]:
+    if made.chosen not in made.options:
+        yield f".chosen must be one of its options, not {made.chosen!r:.80}"
+
+
 def _field(made: Field) -> Iterator[str]:
     if not NAME.fullmatch(made.name):
         yield f".name must be a short name in small letters, not {made.name!r:.80}"
@@ -181,6 +186,7 @@ CHECKS: dict[type, Callable[[Any], Iterator[str]]] = {
     Heading: _heading,
     Table: _table,
     Question: _question,
+    Choice: _choice,
     Field: _field,
     Step: _step,
     Export: _export,

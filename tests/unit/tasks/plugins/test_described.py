@@ -61,6 +61,7 @@ def test_a_description_comes_back_as_it_was() -> None:
             {"strings": {"en": STRINGS | {"error.x": "Y"}}},
             "every key of TASK.strings must begin with 'x.', unlike 'error",
         ),
+        ({"strings": {"en": STRINGS | {"x.more": "{n:>999999999}"}}}, r"in TASK.strings\['x.more'\] braces are only"),
         ({"needs": Needs("gardening")}, "TASK.needs.kind must be one of chat, "),  # type: ignore[arg-type]
     ],
 )

@@ -15,7 +15,7 @@ from pyapp.tasks.plugins import guest as guests
 from pyapp.tasks.plugins.guest import MOST_WORKS, Guest, PluginFile
 from pyapp.tasks.plugins.task import PluginTask
 from tests.unit.run import run
-from tests.unit.tasks.plugins.worker import NOTES, InProcess, guest, own, task
+from tests.unit.tasks.plugins.worker import NOTES, InProcess, given, guest, own, task
 from tests.unit.tasks.scripted import ScriptedWork
 
 
@@ -49,7 +49,7 @@ def test_what_the_user_granted_is_what_the_worker_gets(tmp_path: Path) -> None:
     async def scenario() -> None:
         seam = InProcess(tmp_path)
         with pytest.raises(PluginRefused):
-            await Guest(seam, PluginFile("x-1-py3-none-any.whl", b"", online=True)).describe()
+            await Guest(seam, given(PluginFile("x-1-py3-none-any.whl", b"", online=True))).describe()
         options = seam.options[0]
         assert (options["online"], options["wheel"], options["memory_bytes"]) == (True, True, 1 << 30)
 
@@ -114,6 +114,21 @@ def test_a_worker_that_answers_is_left_as_long_as_it_takes(tmp_path: Path) -> No
         return [step.state async for step in its.run(NOTES, None, ScriptedWork())]
 
     assert run(scenario()) == [[2]]
+
+
+def test_a_worker_that_nothing_is_asked_of_gives_its_memory_back(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        seam = InProcess(tmp_path)
+        its = await task(seam)
+        await asyncio.sleep(50)
+        await its.title(NOTES, None)
+        await asyncio.sleep(50)
+        assert seam.ended == 0
+        await asyncio.sleep(20)
+        assert seam.ended == 1
+        assert await its.title(NOTES, None) == "The sea is salt."
+
+    run(scenario())
 
 
 def test_a_run_whose_worker_is_ended_ends(tmp_path: Path) -> None:

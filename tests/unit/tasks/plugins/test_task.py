@@ -85,14 +85,15 @@ def test_a_run_goes_on_from_what_there_is(tmp_path: Path) -> None:
     assert run(scenario()) == [[CARD], [CARD, CARD | {"answer": "b"}]]
 
 
-def test_its_strings_are_there_in_every_language(tmp_path: Path) -> None:
-    english = EXAMPLE[: EXAMPLE.index('        "es": {')] + "    }\n" + EXAMPLE[EXAMPLE.index("\n    def needs") :]
+def test_its_strings_are_there_in_english_whatever_it_speaks(tmp_path: Path) -> None:
+    spanish = EXAMPLE.replace('"en": {', '"fr": {')  # and Spanish
 
     async def scenario() -> PluginTask:
-        return await task(InProcess(tmp_path), english)
+        return await task(InProcess(tmp_path), spanish)
 
     strings = run(scenario()).strings
-    assert strings["es"] == strings["en"]
+    assert strings["en"] == strings["fr"]
+    assert strings["en"] != strings["es"]
 
 
 @pytest.mark.parametrize(
@@ -197,6 +198,11 @@ def test_the_engines_error_may_be_caught(tmp_path: Path) -> None:
         ("yield Step({1, 2}, 0)", "{1, 2} is not a JSON value", False),
         ("yield Step([], 2)", "run: step.fraction must be in 0 to 1, not 2", False),
         ("yield Step([], 0, 'error.doing')", "run: step.doing must be a key of TASK.strings, not 'error.doing'", False),
+        (
+            "yield Step([], 0, 'flash_cards.doing', {'n': 1})",
+            "run: step.doing, 'flash_cards.doing', needs the values all",
+            False,
+        ),
         ("yield 5", "run: step must be a Step", False),
         ("yield Step([], 1, settled=False)", "run: the last Step must be settled", False),
         ("return\nyield", "run: the last Step must be settled", False),
@@ -227,8 +233,13 @@ def test_an_act_is_steps_too(tmp_path: Path) -> None:
         ("view", "return [Fold('a', ['<b>'])]", r"view: blocks[0].blocks[0] must be one of Heading, "),
         ("view", "return None", "view: blocks must be a list"),
         ("export", "return 'a.csv'", "export: export must be a Export"),
-        ("check", "raise BadInput(field='other', why='flash_cards.no_notes')", "check: BadInput names no field"),
-        ("check", "raise BadInput(field='notes', why='error.other')", "check: BadInput names no field"),
+        ("check", "raise BadInput(field='other', why='flash_cards.no_notes')", "check: BadInput names no field: 'oth"),
+        ("check", "raise BadInput(field='notes', why='error.x')", "check: BadInput must be a key of TASK.strings"),
+        (
+            "check",
+            "raise BadInput(field='notes', why='flash_cards.doing', n=1)",
+            "check: BadInput, 'flash_cards.doing'",
+        ),
         ("check", "raise BadInput(field='notes')", "it failed and did not say how"),
     ],
 )

@@ -12,6 +12,7 @@ from pyapp.structured.document import Document, DocumentEvent, Growing
 from pyapp.tasks.blocks import (
     Block,
     Button,
+    Choice,
     Edit,
     Fold,
     Heading,
@@ -36,6 +37,8 @@ BLOCKS = [
     Table(("a", "b"), (("x", 1.5), (None, 2)), "caption"),
     Button("more", "More", "1"),
     Edit("edit", "1", "Title", "Sea", 3),
+    Choice("label", "1", "Label", ("a", "b"), "b"),
+    Table(("a",), ((Choice("label", "1", "Label", ("a", ""), ""),),)),
     Question("answer", "q1", "Is it?", ("yes", "no"), 1, 0, "because"),
     Fold("Open", (Section((Prose("inside"),), "s", True),)),
 ]
@@ -82,7 +85,9 @@ WRONG: list[tuple[Any, Any, str]] = [
     (Heading, ["Heading"], "it must be a Heading"),
     (Prose, {"is": "Prose", "markdown": None}, "must be a text"),
     (Table, {"is": "Table", "columns": ["a"], "rows": [["x", "y"]]}, r"it.rows\[0\] has 2 cells for 1 columns"),
-    (Table, {"is": "Table", "columns": ["a"], "rows": [[{}]]}, "must be a text"),
+    (Table, {"is": "Table", "columns": ["a"], "rows": [[{}]]}, "must be one of Edit, Choice"),
+    (Table, {"is": "Table", "columns": ["a"], "rows": [[True]]}, "must be a text"),
+    (Choice, to_json(Choice("a", "b", "c", ("x",), "y")), "it.chosen must be one of its options, not 'y'"),
     (Table, {"is": "Table", "columns": "ab", "rows": []}, "it.columns must be a list"),
     (Question, to_json(Question("a", "b", "c", ("x",), 1)), "it.right must be the index of one of the 1 options"),
     (Question, to_json(Question("a", "b", "c", ("x",), 0, -1)), "it.chosen must be the index"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,15 +19,6 @@ from pyapp.views.language import Language
 
 EXAMPLE = (Path(__file__).parents[4] / "examples" / "flash_cards.py").read_text("utf-8")
 NOTES = {"notes": "The sea is salt.\n\nThe moon is far."}
-
-
-@dataclass(frozen=True, slots=True)
-class Own(Language):
-    sentences: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def strings(self) -> Mapping[str, str]:
-        return self.sentences
 
 
 async def no_wheels(_path: Path) -> None:
@@ -58,7 +49,7 @@ class InProcess:
             raise self.error
         said: asyncio.Queue[str] = asyncio.Queue()
         load = partial(modules.load, folder=self.folder, install=self.install)
-        self.host = Host(said.put_nowait, load, lambda code, own: Own(code, sentences=own), lambda: 7, self.folder)
+        self.host = Host(said.put_nowait, load, lambda code, own: Language(code, own=own), lambda: 7, self.folder)
         try:
             if self.boots:
                 yield {"started": True}
@@ -80,7 +71,14 @@ def own(body: str, method: str = "run") -> str:
 
 
 def guest(transport: Any, source: str = EXAMPLE, name: str = "mine.py") -> Guest:
-    return Guest(transport, PluginFile(name, source.encode()))
+    return Guest(transport, given(PluginFile(name, source.encode())))
+
+
+def given(file: PluginFile) -> Callable[[], Awaitable[PluginFile]]:
+    async def read() -> PluginFile:
+        return file
+
+    return read
 
 
 async def task(transport: Any, source: str = EXAMPLE) -> PluginTask:
