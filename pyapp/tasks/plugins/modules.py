@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Awaitable, Callable, Iterator
 from importlib import metadata
 from pathlib import Path
+from site import getsitepackages
 from traceback import extract_tb, format_exception_only
 from types import ModuleType
 from typing import Any
@@ -54,11 +55,13 @@ def _last_line(error: BaseException) -> str:
 
 
 def _places(error: BaseException, folder: Path) -> Iterator[str]:
-    if isinstance(error, SyntaxError) and error.filename and Path(error.filename).is_relative_to(folder):
-        yield f"{Path(error.filename).name}:{error.lineno}"
-    for frame in reversed(extract_tb(error.__traceback__)):
-        if Path(frame.filename).is_relative_to(folder):
-            yield f"{Path(frame.filename).name}:{frame.lineno}"
+    lines = [(frame.filename, frame.lineno) for frame in extract_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        lines.append((error.filename, error.lineno))
+    homes = (folder, *map(Path, getsitepackages()))  # a wheel goes to the latter, in the worker nothing else does
+    for name, line in reversed(lines):
+        if any(Path(name).is_relative_to(home) for home in homes):
+            yield f"{Path(name).name}:{line}"
 
 
 def _module(path: Path) -> ModuleType:
