@@ -78,7 +78,16 @@ class Panels:
 
     def _dialogs(self) -> Dialogs:
         candil = self._candil
-        data = YourData(candil.library, candil.preferences, candil.store, candil.bridge, candil.text, new_id, now_ms)
+        data = YourData(
+            candil.library,
+            candil.preferences,
+            candil.store,
+            candil.bridge,
+            candil.text,
+            new_id,
+            now_ms,
+            runs=lambda: self.tasks.runs,
+        )
         apple = "Mac" in navigator.userAgent
         return Dialogs(
             candil.page, candil.session, candil.setup, candil.preferences, data, routing=self.routing, apple=apple

@@ -97,7 +97,7 @@ class Router:
             decision = await self._decide(needs, picks, choice, stay=stay, tried=frozenset(tried))
             chosen = decision.choice
             if chosen is None:
-                raise error or _nobody(picks, decision)
+                raise error or self._nobody(picks, decision)
             if decision.ask and agreed != chosen.key:
                 consent = await self._ask(chosen, decision)
                 stay, agreed = consent == "here", chosen.key
@@ -189,6 +189,11 @@ class Router:
     def _set_aside(self, key: str) -> None:
         self._aside[key] = asyncio.get_running_loop().time() + ASIDE_S
 
+    def _nobody(self, picks: Mapping[str, Pick], decision: Decision) -> CandilError:
+        if picks:
+            return NobodyMay(reasons=[reason.code for reason in decision.reasons])
+        return self._setup.state.error if isinstance(self._setup.state, LoadFailed) else NotLoaded()
+
     # ---- consent ----
 
     async def _ask(self, candidate: Candidate, decision: Decision) -> Consent:
@@ -239,10 +244,6 @@ class Router:
 def _chosen(routed: Routed) -> Candidate:
     assert routed.decision.choice  # it was routed to
     return routed.decision.choice
-
-
-def _nobody(picks: Mapping[str, Pick], decision: Decision) -> CandilError:
-    return NobodyMay(reasons=[reason.code for reason in decision.reasons]) if picks else NotLoaded()
 
 
 def _candidate(key: str, pick: Pick, measured: Mapping[Runner, float], loaded: bool) -> Candidate:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -45,6 +45,7 @@ class Live:
     _since_ms: int = 0
     _pace: tuple[int, float] | None = None  # when which fraction was reached
     job: asyncio.Task[None] | None = None
+    ending: asyncio.Task[None] | None = None  # the job before, which was paused
     holding: Engine | None = None  # it is asked now
     moved: bool = False  # the engine is about to run something else
 
@@ -165,6 +166,7 @@ class Runs:
             live.actions.clear()
             live.step = None
             live.job.cancel()
+            live.ending, live.job = live.job, None
             self._rest(live)
 
     def act(self, run_id: str, action: Action) -> None:
@@ -208,6 +210,20 @@ class Runs:
         self.shelf.add(kept)
         self.on_change("")
 
+    async def clear(self) -> None:
+        """Everything is gone for good, what works is given up."""
+        await self.start()
+        jobs = [live.job for live in self.live.values() if live.job]
+        for job in jobs:
+            job.cancel()
+        await asyncio.gather(*jobs, return_exceptions=True)
+        for run_id in list(self._all):
+            self.shelf.delete(run_id)
+        self._all.clear()
+        self.live.clear()
+        await self.shelf.settled()
+        self.on_change("")
+
     def left(self) -> None:
         """The page goes away."""
         self.shelf.flush()
@@ -215,7 +231,7 @@ class Runs:
     # ---- the work ----
 
     def _begin(self, live: Live) -> None:
-        live.job = self._do(self._job(live, live.job))
+        live.job = self._do(self._job(live, live.ending))
 
     async def _job(self, live: Live, before: asyncio.Task[None] | None) -> None:
         run_id = live.kept.run.id
@@ -225,13 +241,17 @@ class Runs:
             async with self._locked(live):
                 await self._locked_job(live)
         except RunElsewhere:
+            self._job_ended(live)
             with suppress(CandilError):
                 await self._catch_up([run_id])
         finally:
-            if live.job is asyncio.current_task():
-                live.job, live.goes_on, live.waits, live.step = None, False, False, None
-                live.actions.clear()
-            self.on_change(run_id)
+            self._job_ended(live)
+
+    def _job_ended(self, live: Live) -> None:
+        if live.job is asyncio.current_task():  # else it was paused, and goes on by now
+            live.job, live.goes_on, live.waits, live.step = None, False, False, None
+            live.actions.clear()
+        self.on_change(live.kept.run.id)
 
     async def _locked_job(self, live: Live) -> None:
         await self._reread(live)
@@ -266,7 +286,7 @@ class Runs:
 
     async def _work(self, live: Live) -> None:
         failures = 0
-        while live.actions or live.goes_on:
+        while True:
             before = live.kept.state
             try:
                 return await self._attempt(live)
@@ -291,8 +311,6 @@ class Runs:
                     await self._act(live, task, work)
                 elif await self._run(live, task, work) and not live.actions:
                     break
-        if live.routed:
-            self.route.answered(live.routed)
 
     async def _act(self, live: Live, task: Task, work: Work) -> None:
         kept = live.kept
@@ -337,9 +355,7 @@ class Runs:
             if live.holding is None:
                 live.waits = True
                 self.on_change(live.kept.run.id)
-                if not mine:
-                    await self._turn.acquire()
-                    mine.append(True)
+                await turns.enter_async_context(self._turn)
                 live.routed = await self.route.route(task.needs(live.kept.given), live.choice)
                 live.holding, live.waits = live.routed.engine, False
                 live.begin_to_count(self._now_ms())
@@ -351,18 +367,19 @@ class Runs:
             run = live.kept.run
             if isinstance(what, Usage):
                 live.kept = replace(live.kept, run=replace(run, usage=plus(run.usage, what)))
-            elif live.routed:
+            else:
+                assert live.routed is not None
                 origin = replace(live.routed.origin, provider=what.provider, model=what.model)
                 self._change(live, by=_with(run.by, origin))
 
-        mine: list[bool] = []
         live.begin_to_count(self._now_ms())
-        try:
-            yield EngineWork(self._language(), self._now_ms, routed, heard)
-        finally:
-            live.holding = None
-            if mine:
-                self._turn.release()
+        async with AsyncExitStack() as turns:
+            try:
+                yield EngineWork(self._language(), self._now_ms, routed, heard)
+                if live.holding and live.routed:
+                    self.route.answered(live.routed)
+            finally:
+                live.holding = None
 
     def _task(self, run: Run) -> Task:
         task = self.tasks.find(run.task)

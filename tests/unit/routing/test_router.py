@@ -17,6 +17,7 @@ from pyapp.errors import (
     EngineBusy,
     EngineFailed,
     EngineHung,
+    LoadCrashed,
     NobodyMay,
     NotLoaded,
     StorageFailed,
@@ -198,6 +199,29 @@ def test_where_nobody_is_here_and_nobody_is_wanted() -> None:
             await routing
 
     play(Stage(installed=False, builtin_ai="unavailable", served=()), story)
+
+
+def test_what_ended_the_page_is_not_loaded_for_this() -> None:
+    async def story(s: Stage) -> None:
+        with pytest.raises(LoadCrashed):
+            await s.router.route(COURSE)
+
+    stage = Stage(builtin_ai="unavailable", served=())
+    stage.setup.loading.set(TINY)
+    play(stage, story)
+
+
+def test_whoever_waits_may_go() -> None:
+    async def whole() -> None:
+        stage = Stage()
+        starting = asyncio.ensure_future(stage.setup.begin())
+        routing = asyncio.ensure_future(stage.router.route(COURSE))
+        await asyncio.sleep(0.5)
+        routing.cancel()
+        await starting
+        assert isinstance(stage.setup.state, Ready)
+
+    run(whole())
 
 
 def test_where_the_rules_let_nobody_do_it() -> None:
