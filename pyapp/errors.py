@@ -72,6 +72,11 @@
      |   +- PartsMissing      have, count: of a split model not every part was given
      |   +- SeveralModels     files of more than one model
      |   +- FileUnreadable    moved, changed or taken away since it was picked
+     +- PluginError           a task of the user's own
+     |   +- PluginRefused     why, what: the file is not taken
+     |   +- PluginFailed      error, at: it raised, or said what no task says
+     |   +- PluginOffline     error, at: it asked for the network, which it may not use
+     |   +- PluginHung        its worker does not answer any more
      +- ManifestError         the catalog is not what its schema says
 
 `code` is the class's stable name on the wire (site/protocol.d.ts lists the same codes, a test keeps
@@ -438,6 +443,32 @@ class SeveralModels(ModelRefused):
 
 class FileUnreadable(ModelRefused):
     code = "file_unreadable"
+
+
+class PluginError(CandilError):
+    code = "plugin_failed"
+
+
+class PluginRefused(PluginError):
+    """details: why, the key of a sentence, and what (str), which that sentence names."""
+
+    code = "plugin_refused"
+
+
+class PluginFailed(PluginError):
+    """details: error (str), the last line of what it raised, and at (str), the file and line of it that did."""
+
+    code = "plugin_failed"
+
+
+class PluginOffline(PluginError):
+    """details: as of PluginFailed."""
+
+    code = "plugin_offline"
+
+
+class PluginHung(PluginError):
+    code = "plugin_hung"
 
 
 class ManifestError(CandilError):

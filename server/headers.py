@@ -25,6 +25,7 @@ HEADERS = {
             "img-src 'self' data:",
             "font-src 'self'",
             "manifest-src 'self'",
+            "frame-src 'self'",  # FRAMES
             "object-src 'none'",
             "base-uri 'none'",
             "form-action 'none'",
@@ -48,6 +49,11 @@ HEADERS = {
         )
     ),
 }
+
+# The frames that a user's own task runs in have an origin of their own, so that the site's storage is not theirs, and
+# only the page may hold them. What their scripts may do the documents say themselves, for hosts without these headers.
+FRAME = "sandbox allow-scripts; frame-ancestors 'self'; base-uri 'none'; form-action 'none'"
+FRAMES = {"/plugins/alone.html": f"{FRAME}; connect-src 'none'", "/plugins/online.html": FRAME}
 
 STRICT_TRANSPORT = "max-age=31536000; includeSubDomains"  # only where HTTPS is spoken
 MAX_HEADERS = 200  # browsers send twenty
@@ -74,6 +80,8 @@ class Guard:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(raw=message["headers"])
                 harden(headers, scope["scheme"], self.headers)
+                if scope["path"] in FRAMES:
+                    headers["Content-Security-Policy"] = FRAMES[scope["path"]]
                 if self.cors_origins and scope["path"].startswith(("/v1/", "/api/")):
                     self.let_read(headers, Headers(scope=scope).get("origin", ""))
             await send(message)

@@ -22,6 +22,7 @@ export type ErrorCode =
   | "import_unreadable" | "import_too_new" | "import_too_large"
   | "not_gguf" | "gguf_truncated" | "gguf_damaged" | "gguf_unsupported" | "not_a_chat_model" | "parts_missing" | "several_models"
   | "file_unreadable"
+  | "plugin_refused" | "plugin_failed" | "plugin_offline" | "plugin_hung"
   | "manifest_invalid";
 
 /** Why an op failed. `details` are JSON values a sentence may show; never a prompt. */
@@ -257,6 +258,22 @@ export interface BuiltinAiOps {
   };
   /** Gives every other session back. */
   "builtin_ai.keep": { in: { ids: number[] }; out: never };
+}
+
+// ---- workers of the user's own tasks (site/plugins/plugins.js), started and spoken to by the page itself ----
+
+/** Workers are named by numbers that Python gives. A message is a JSON text; pyapp/tasks/plugins says what is in it. */
+export interface PluginOps {
+  /**
+   * {started} once Python runs there, then what it says. Aborting ends the worker, whatever it is doing. `online`: it may
+   * use the network. `wheel`: micropip is there. Its Python has at most `memory_bytes`. network_failed, plugin_failed.
+   */
+  "plugins.start": {
+    in: { worker: number; online: boolean; wheel: boolean; memory_bytes: number };
+    out: { started: true } | { message: string };
+  };
+  /** Nothing happens when there is no such worker any more. */
+  "plugins.post": { in: { worker: number; message: string }; out: never };
 }
 
 // ---- answered by the page itself (site/bridge.js) ----

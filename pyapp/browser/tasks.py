@@ -18,6 +18,7 @@ from pyapp.browser.events import Action as Press
 from pyapp.browser.events import Events
 from pyapp.browser.local import new_id, now_ms
 from pyapp.browser.own_models import HeldFiles
+from pyapp.browser.own_tasks import OwnTasksSection
 from pyapp.browser.page import by_id
 from pyapp.chat.library import Library
 from pyapp.documents.reading import Documents
@@ -87,6 +88,7 @@ class TasksView:
             release=lambda file: held.release([file.id]),
             now_ms=now_ms,
         )
+        self.own = OwnTasksSection(candil, self.tasks, self.tasks.on_change)
 
     @property
     def _language(self) -> Language:
@@ -164,6 +166,7 @@ class TasksView:
             }
         )
         root = self._root
+        self.own.connect(events, root)
         events.on(root, "submit", self._submitted)
         events.on(root, "input", self._typed)
         events.on(root, "change", self._typed)
@@ -176,7 +179,11 @@ class TasksView:
 
     def open(self, address: str = "#tasks") -> None:
         self._candil.sidebar.uncover()
-        self._candil.hold(self.page.go(address))
+        self._candil.hold(self._go(address))
+
+    async def _go(self, address: str) -> None:
+        await self.own.ready()
+        await self.page.go(address)
 
     def leave(self) -> None:
         """The conversation is shown again; what works goes on."""
@@ -222,7 +229,7 @@ class TasksView:
         """The browser's Back and Forward."""
         address = str(location.hash)
         if address.startswith("#tasks"):
-            self._candil.hold(self.page.go(address))
+            self._candil.hold(self._go(address))
         elif self._shown is not None:
             self._close()
             focus.to_writing()
@@ -332,7 +339,7 @@ class TasksView:
         language = self._language
         match shown:
             case Home():
-                return view.home(shown, language)
+                return (*view.home(shown, language), self.own.piece(language))
             case Form():
                 return view.form(shown, language)
             case Reading():

@@ -90,6 +90,10 @@ class Language:
                 "room": self.number(room),
                 "excess": self.number(prompt - room),
             }
+        if reason := self.strings.get(f"plugin.why.{details.get('why')}"):
+            shown["reason"] = reason.format_map(Blank(details))
+        if at := details.get("at"):
+            shown["place"] = f" ({at})"
         for name in ("bytes_needed", "limit_bytes"):
             n_bytes = details.get(name)
             if isinstance(n_bytes, int):

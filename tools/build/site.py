@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.build import archive, compress, model, precache, shell, styles, vendor, wllama
+from tools.build import archive, compress, micropip, model, precache, shell, styles, vendor, wllama
 from tools.build.cache import Cache, digest, digest_files, sha256
 from tools.build.layout import ROOT, Sources
 
@@ -51,7 +51,7 @@ def inputs(sources: Sources, target: Target) -> str:
     trees = (sources.site, sources.app, Path(__file__).parent)
     own = [p for tree in trees for p in tree.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
     parts = [digest_files((p for p in own if p.is_relative_to(t)), t) for t in trees]
-    locks = (sources.node_modules / ".package-lock.json", ROOT / "requirements" / "run.txt", sources.manifest)
+    locks = (sources.node_modules / ".package-lock.json", ROOT / "requirements" / "run.txt", micropip.REQUIREMENT, sources.manifest)
     parts += [sha256(p) if p.exists() else "" for p in locks]
     prepared = target.prepared_model
     made = [sha256(prepared / "candil.json") if prepared else "", str(target.gguf), str(target.digits)]
@@ -77,6 +77,7 @@ def compose(sources: Sources, target: Target) -> Files:
     for name, script in wllama.workers(sources.node_modules / "@wllama" / "wllama"):
         files[name] = cache.write(Path(name).name, script)
     files["stdlib.zip"] = archive.standard_library(sources, cache)
+    files["micropip.zip"] = micropip.packed(cache)
     html = shell.preloading(page(sources), vendor.started(files))
     if not target.dev:
         html = join_styles(files, cache, html, sources.site)

@@ -56,9 +56,11 @@ ENGINES: dict[str, dict[str, list[str]]] = {
     "webllm": {"webgpu": ["vendor/web-llm/index.js"]},
 }
 
-
 # What else comes only when it is needed, by the group it is then kept in.
-LATER: dict[str, list[str]] = {"pdf": ["vendor/pdfjs/pdf.min.mjs", "vendor/pdfjs/pdf.worker.min.mjs"]}
+LATER: dict[str, list[str]] = {
+    "pdf": ["vendor/pdfjs/pdf.min.mjs", "vendor/pdfjs/pdf.worker.min.mjs"],
+    "wheels": ["micropip.zip"],  # tasks of the user's own
+}
 
 
 def vendored(node_modules: Path) -> Iterator[tuple[str, Path]]:

@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from pyapp.errors import BY_CODE, ContextOverflow, FileTooLarge, NetworkFailed, QuotaExceeded, ServerRefused
+from pyapp.errors import (
+    BY_CODE,
+    ContextOverflow,
+    FileTooLarge,
+    NetworkFailed,
+    PluginFailed,
+    PluginRefused,
+    QuotaExceeded,
+    ServerRefused,
+)
 from pyapp.views.language import pick
 from pyapp.views.strings import LANGUAGES
 from tests.unit.views.languages import EN, ES
@@ -57,6 +66,8 @@ def test_every_key_is_used() -> None:
     families += ("engine.", "stats.advice.", "models.fit.", "models.why.", "models.do.", "models.done.")
     families += (
         "models.for.",
+        "own_tasks.",
+        "plugin.why.",
         "models.needs.",
         "models.versions.",
         "stats.private",
@@ -114,3 +125,12 @@ def test_errors_say_what_to_do() -> None:
 def test_an_error_without_its_details_is_still_a_sentence() -> None:
     assert EN.error(ServerRefused()).startswith("The server refused")
     assert EN.error(ContextOverflow()).startswith("This is too long")
+
+
+def test_why_a_file_is_no_task_and_where_one_failed() -> None:
+    refused = EN.error(PluginRefused(why="wheel_needs", what="numpy"))
+    assert refused.startswith("This file cannot be used as a task. The wheel needs packages that are not here: numpy.")
+    assert EN.error(PluginRefused(why="no such reason", what="x")) == "This file cannot be used as a task. "
+    failed = PluginFailed(error="ValueError: x", at="mine.py:3")
+    assert EN.error(failed) == "The task failed by an error of its own (mine.py:3): ValueError: x"
+    assert EN.error(PluginFailed(error="y", at="")) == "The task failed by an error of its own: y"

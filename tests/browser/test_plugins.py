@@ -1,0 +1,228 @@
+"""Tasks of the user's own in the real browser: what they may do, and that they cannot do the rest."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pyapp.errors import CandilError, PluginFailed, PluginHung, PluginOffline
+from pyapp.tasks.plugins.guest import Guest, PluginFile
+from pyapp.tasks.plugins.task import PluginTask
+from pyapp.views.language import Language
+from tests.browser.conftest import ROOT, Site
+from tests.browser.page_transport import PageTransport, page_transport
+from tests.unit.tasks.plugins.worker import given
+from tests.unit.tasks.scripted import ScriptedWork
+
+EXAMPLE = (ROOT / "examples" / "flash_cards.py").read_text("utf-8")
+NOTES = {"notes": "The sea is salt.\n\nThe moon is far."}
+
+
+class Secrets:
+    """Answers everything, and keeps the addresses that have "secret" in them: what a task sends away."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self.sent: list[str] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        address = scope.get("path", "") + "?" + scope.get("query_string", b"").decode()
+        if "secret" in address:
+            self.sent.append(f"{scope['type']} {address}")
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture
+def watched(site_folder: Path) -> Iterator[tuple[Site, Secrets]]:
+    found: list[Secrets] = []
+    site = Site(site_folder, wrap=lambda app: found.append(Secrets(app)) or found[-1]).start()  # type: ignore[func-returns-value]
+    yield site, found[0]
+    site.stop()
+
+
+def own(body: str) -> PluginFile:
+    """The example with another `run`."""
+    at, end = EXAMPLE.index("        cards, notes ="), EXAMPLE.index("    async def act(")
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    return PluginFile("mine.py", (EXAMPLE[:at] + lines + "\n" + EXAMPLE[end:]).encode())
+
+
+@asynccontextmanager
+async def installed(transport: PageTransport, file: PluginFile) -> AsyncIterator[PluginTask]:
+    guest = Guest(transport, given(file))
+    try:
+        yield PluginTask(await guest.describe(), guest)
+    finally:
+        await guest.end()
+
+
+async def ran(task: PluginTask, **script: Any) -> list[Any] | CandilError:
+    """The states of a run, or what ended it."""
+    try:
+        return [step.state async for step in task.run(NOTES, None, ScriptedWork(**script))]
+    except CandilError as error:
+        return error
+
+
+def test_the_example_runs_and_speaks_the_pages_language(watched: tuple[Site, Secrets]) -> None:
+    async def scenario() -> None:
+        file = PluginFile("flash_cards.py", EXAMPLE.encode())
+        async with page_transport(watched[0].url) as (_, transport), installed(transport, file) as task:
+            await task.check(NOTES)
+            card = {"question": "What is salt?", "answer": "The sea."}
+            states = await ran(task, json=lambda _: card)
+            assert states == [[], [card], [card, card]]
+            file_made = await task.export(NOTES, [card], "csv", Language("es"))
+            assert file_made.data == b"What is salt?,The sea.\r\n"
+
+    asyncio.run(scenario())
+    assert watched[0].violations == []
+
+
+def test_what_a_task_does_wrong_is_told_and_the_page_goes_on(watched: tuple[Site, Secrets]) -> None:
+    site, secrets = watched
+    raising = "yield Step([1], 0.5)\nraise ValueError('no such card')"
+    looping = "yield Step([1], 0.5)\nwhile True:\n    pass"
+    hungry = "yield Step(len([0] * 10**9), 1)"
+    asking = f"from pyodide.http import pyfetch\nawait pyfetch('{site.url}?secret')\nyield Step([1], 1)"
+    wanted = [
+        (raising, PluginFailed, "ValueError: no such card"),
+        (hungry, PluginFailed, "MemoryError"),
+        (asking, PluginOffline, "NetworkRefused"),
+        (looping, PluginHung, ""),
+    ]
+
+    async def scenario() -> None:
+        async with page_transport(site.url) as (page, transport):
+            for body, kind, words in wanted:
+                async with installed(transport, own(body)) as task:
+                    running = asyncio.ensure_future(ran(task))
+                    while not running.done():  # the page answers all the while
+                        assert await asyncio.wait_for(page.evaluate("1 + 1"), 3) == 2
+                        await asyncio.sleep(0.1)
+                    error = running.result()
+                    assert isinstance(error, kind), error
+                    assert words in str(error.details.get("error", ""))
+                    if body == raising:
+                        lines = own(body).data.decode().splitlines()
+                        assert error.details["at"] == f"mine.py:{lines.index('        ' + body.splitlines()[1]) + 1}"
+                    title = await task.title(NOTES, None)  # it can be asked again, in a new worker if need be
+                    assert title == "The sea is salt."
+            assert await page.locator("iframe").count() == 0
+
+    asyncio.run(scenario())
+    assert secrets.sent == []
+
+
+# What only the frame's policy and origin stand against: none of it meets what worker.js takes away.
+HOSTILE = """
+onmessage = async ({ data: { port, files } }) => {
+  const home = new TextDecoder().decode(files.home);
+  const told = {};
+  const attempt = async (name, what) => {
+    try { await what(); told[name] = "done"; } catch (error) { told[name] = "refused"; }
+  };
+  const heard = (target, yes) => new Promise((resolve, reject) => { target[yes] = resolve; target.onerror = reject; });
+  const script = (text) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  await attempt("fetch", () => fetch(home + "?secret=fetch"));
+  await attempt("no-cors", () => fetch(home + "?secret=no-cors", { mode: "no-cors" }));
+  const request = new XMLHttpRequest();
+  request.open("GET", home + "?secret=xhr");
+  await attempt("xhr", () => { request.send(); return heard(request, "onload"); });
+  await attempt("websocket", () => heard(new WebSocket(home.replace("http", "ws") + "?secret=ws"), "onopen"));
+  await attempt("eventsource", () => heard(new EventSource(home + "?secret=es"), "onopen"));
+  await attempt("import", () => import(home + "?secret=import"));
+  await attempt("importScripts", () => importScripts(home + "?secret=importScripts"));
+  await attempt("worker", () => heard(new Worker(home + "?secret=worker"), "onmessage"));
+  await attempt("nested fetch", async () => {
+    const call = `fetch("${home}?secret=nested")`;
+    const nested = new Worker(script(`${call}.then(() => postMessage(1), () => postMessage(0))`));
+    if (!(await heard(nested, "onmessage")).data) throw 0;
+  });
+  const data = `data:text/javascript,fetch("${home}?secret=data");postMessage(1)`;
+  await attempt("data worker", () => heard(new Worker(data), "onmessage"));
+  await attempt("eval", () => (0, eval)("1"));
+  await attempt("indexedDB", () => heard(indexedDB.open("candil"), "onsuccess"));
+  await attempt("opfs", () => navigator.storage.getDirectory());
+  await attempt("caches", () => caches.keys());
+  await attempt("locks", () => navigator.locks.query());
+  await attempt("broadcast", () => { new BroadcastChannel("candil").postMessage("secret"); throw 0; });
+  port.postMessage(told);
+};
+"""
+OPEN_FRAME = """
+([document_, source]) => new Promise((resolve) => {
+  window.overheard = [];
+  new BroadcastChannel("candil").onmessage = ({ data }) => window.overheard.push(data);
+  const frame = document.createElement("iframe");
+  frame.sandbox.add("allow-scripts");
+  frame.src = document_;
+  frame.onload = () => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = ({ data }) => { frame.remove(); resolve([data, window.overheard]); };
+    const home = new TextEncoder().encode(location.origin + "/").buffer;
+    frame.contentWindow.postMessage({ source, port: port2, files: { home } }, "*", [port2, home]);
+  };
+  document.body.append(frame);
+})
+"""
+
+
+def test_the_frame_is_a_wall_by_itself(watched: tuple[Site, Secrets]) -> None:
+    site, secrets = watched
+
+    async def scenario() -> Any:
+        async with page_transport(site.url) as (page, _):
+            return await page.evaluate(OPEN_FRAME, ["/plugins/alone.html", HOSTILE])
+
+    told, overheard = asyncio.run(scenario())
+    assert set(told.values()) == {"refused"}, json.dumps(told)
+    assert overheard == []
+    assert secrets.sent == []
+
+
+class Weather(BaseHTTPRequestHandler):
+    """A server somewhere else that lets every page read its answers."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.end_headers()
+        self.wfile.write(b"rain")
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+def test_a_network_that_was_granted_is_the_network_and_no_storage(watched: tuple[Site, Secrets]) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Weather)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    asking = (
+        f"from pyodide.http import pyfetch\nanswer = await pyfetch('http://127.0.0.1:{server.server_port}/')\n"
+        "yield Step(await answer.text(), 0.5)\nimport js\nawait js.caches.keys()"
+    )
+
+    async def scenario() -> Any:
+        async with page_transport(watched[0].url) as (_, transport):
+            file = PluginFile("mine.py", own(asking).data, online=True)
+            async with installed(transport, file) as task:
+                steps = task.run(NOTES, None, ScriptedWork())
+                said = (await anext(steps)).state
+                with pytest.raises(PluginFailed):
+                    await anext(steps)
+                return said
+
+    try:
+        assert asyncio.run(scenario()) == "rain"
+    finally:
+        server.shutdown()
+        server.server_close()
