@@ -27,6 +27,7 @@
 import { parse } from "./ebnf.js";
 
 const UTF8 = new TextEncoder();
+const LONGEST = 24; // bytes of a token; those beyond, runs of one character mostly, are not let through
 const MOST_FRAMES = 50_000; // kept from one answer to the next
 const MOST_EXPANDED = 20_000; // places that are reached without a byte: more is a grammar that reads nothing for ever
 const SURROGATES = [0xd800, 0xdfff];
@@ -43,9 +44,10 @@ export class Vocabulary {
     this.tokens = tokens;
     this.words = Math.ceil(tokens.length / 32);
     this.ends = [...ends].filter((id) => id < tokens.length);
-    this.order = Int32Array.from(tokens.keys()).filter((id) => tokens[id]?.length);
+    this.order = Int32Array.from(tokens.keys()).filter((id) => tokens[id]?.length && tokens[id].length <= LONGEST);
     const spelled = /** @type {Uint8Array[]} */ (tokens);
-    this.order.sort((a, b) => compare(spelled[a], spelled[b]));
+    const texts = spelled.map((bytes) => bytes && latin1(bytes)); // engines compare texts much faster than our code bytes
+    this.order.sort((a, b) => (texts[a] < texts[b] ? -1 : 1));
     this.longest = this.order.reduce((longest, id) => Math.max(longest, spelled[id].length), 1);
     /** Bytes that a token shares with the one before. */
     this.common = this.order.map((id, i) => (i === 0 ? 0 : common(spelled[this.order[i - 1]], spelled[id])));
@@ -53,7 +55,7 @@ export class Vocabulary {
     this.first = new Int32Array(257);
     for (const id of this.order) this.first[spelled[id][0] + 1]++;
     for (let byte = 0; byte < 256; byte++) this.first[byte + 1] += this.first[byte];
-    this.known = new Set(Array.from(this.order, (id) => latin1(spelled[id])));
+    this.known = new Set(Array.from(this.order, (id) => texts[id]));
   }
 
   /** @param {Uint8Array} bytes @returns {number[]} from each place to the end: tokens that spell it */
@@ -68,12 +70,6 @@ export class Vocabulary {
     }
     return costs;
   }
-}
-
-/** @param {Uint8Array} a @param {Uint8Array} b */
-function compare(a, b) {
-  const length = common(a, b);
-  return length === a.length || length === b.length ? a.length - b.length : a[length] - b[length];
 }
 
 /** @param {Uint8Array} a @param {Uint8Array} b */
@@ -305,7 +301,7 @@ export class Grammar {
     if (place.kind !== "rest") return null;
     const low = value << (6 * left);
     const high = low + (1 << (6 * left)) - 1;
-    if (value !== ANY && !includes(place.ranges, Math.max(low, place.least), high)) return null;
+    if (value !== ANY && (high < place.least || !includes(place.ranges, Math.max(low, place.least), high))) return null;
     if (left === 0) return next;
     const sure = value === ANY || (low >= place.least && place.ranges.some(([from, to]) => from <= low && high <= to));
     return this.#frame(place, ((sure ? ANY : value) << 2) | left, next);
@@ -403,18 +399,23 @@ export class Grammar {
 
 /** One answer that is held to a grammar. */
 export class Constraint {
+  /** @type {Uint32Array} */
+  #bits = new Uint32Array();
+
   /** @param {Grammar} grammar */
   constructor(grammar) {
     this.grammar = grammar;
     this.state = grammar.start;
   }
 
-  /**
-   * @param {Float32Array} scores of one step; -Infinity for what may not come
-   * @param {number} left tokens that may come after this one
-   */
-  apply(scores, left) {
-    const bits = this.grammar.bits(this.state, left);
+  /** What may come next; while the model runs this costs nothing. @param {number} left tokens that may come after that */
+  prepare(left) {
+    this.#bits = this.grammar.bits(this.state, left);
+  }
+
+  /** @param {Float32Array} scores of the step it is prepared for; -Infinity for what may not come */
+  apply(scores) {
+    const bits = this.#bits;
     for (let id = 0; id < scores.length; id += 32) {
       const word = bits[id >> 5] ?? 0;
       if (word === 0) scores.fill(-Infinity, id, id + 32);
