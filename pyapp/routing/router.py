@@ -157,13 +157,18 @@ class Router:
     # ---- who is here ----
 
     async def _picks(self) -> Mapping[str, Pick]:
-        return {pick_key(*pick): pick for pick in await self._setup.loadable()}
+        """Of each model the version in use, else the one that suits best."""
+        found: dict[str, Pick] = {}
+        for model, variant in await self._setup.loadable():
+            if model.id not in found or pick_key(model, variant) == self._setup.usual:
+                found[model.id] = model, variant
+        return {pick_key(*pick): pick for pick in found.values()}
 
     async def _candidates(self, picks: Mapping[str, Pick]) -> list[Candidate]:
         measured: dict[Runner, float] = {}
         with suppress(CandilError):  # nothing is kept here: nothing was measured
             measured = {each.runner: each.tokens_per_s for each in summaries(await self._speeds.read())}
-        return [_candidate(key, pick, measured, loaded=self._setup.answers_with(key)) for key, pick in picks.items()]
+        return [_candidate(key, pick, measured, key == self._setup.usual) for key, pick in picks.items()]
 
     async def _decide(
         self,
@@ -174,9 +179,9 @@ class Router:
         stay: bool = False,
         tried: frozenset[str] = frozenset(),
     ) -> Decision:
-        """Who has failed lately is asked only where there is nobody else."""
+        """Who has failed lately is asked only where there is nobody else, or where the user names it."""
         situation = Situation(needs, await self._candidates(picks), choice, stay, tried)
-        decision = decide(replace(situation, failed=tried | self._failed_lately()), self._rules())
+        decision = decide(replace(situation, failed=tried | (self._failed_lately() - {choice})), self._rules())
         return decision if decision.choice else decide(situation, self._rules())
 
     def _failed_lately(self) -> frozenset[str]:
@@ -246,7 +251,7 @@ def _chosen(routed: Routed) -> Candidate:
     return routed.decision.choice
 
 
-def _candidate(key: str, pick: Pick, measured: Mapping[Runner, float], loaded: bool) -> Candidate:
+def _candidate(key: str, pick: Pick, measured: Mapping[Runner, float], in_use: bool) -> Candidate:
     model, variant = pick
     tier, company = _where(model, variant)
     return Candidate(
@@ -256,7 +261,7 @@ def _candidate(key: str, pick: Pick, measured: Mapping[Runner, float], loaded: b
         window_tokens=model.context_tokens,
         tokens_per_s=measured.get((model.title, variant.device)),
         constrains=variant.engine not in UNCONSTRAINED,
-        loaded=loaded,
+        in_use=in_use,
         cost=None if tier == "cloud" else 0.0,
         company=company,
     )

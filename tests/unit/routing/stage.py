@@ -66,9 +66,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         device = {**DEVICE, "builtin_ai": self.builtin_ai}
-        page = transport(
-            page_device=lambda _: [device], page_read=lambda _: [{"body": json.dumps(manifest())}], **self.answers
-        )
+        page = transport(page_device=lambda _: [device], page_read=lambda _: [{"body": json.dumps(manifest())}])
+        page.answers.update(self.answers)
         tab = PageWithTab(self.browser.tab(), page)
         self.page = ScriptedPage()
         self.store = ScriptedStore(here=[WASM] if self.installed else [])
