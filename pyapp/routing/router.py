@@ -262,9 +262,16 @@ def _candidate(key: str, pick: Pick, measured: Mapping[Runner, float], in_use: b
         tokens_per_s=measured.get((model.title, variant.device)),
         constrains=variant.engine not in UNCONSTRAINED,
         in_use=in_use,
-        cost=None if tier == "cloud" else 0.0,
+        cost=_cost(model) if tier == "cloud" else 0.0,
         company=company,
     )
+
+
+def _cost(model: ModelSpec) -> float | None:
+    """As much as whoever answers may cost; None where one of them does not say."""
+    prices = [each.price for each in model.source.companies] if isinstance(model.source, ServerSource) else []
+    known = [price for price in prices if price is not None]
+    return max(known) if known and len(known) == len(prices) else None
 
 
 def _where(model: ModelSpec, variant: Variant) -> tuple[Tier, str]:

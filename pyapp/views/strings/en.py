@@ -677,7 +677,7 @@ STRINGS: dict[str, str] = {
     "route.least_tokens_per_s": "Least speed (tokens per second)",
     "route.least_tokens_per_s.help": "Models that were slower than this here come last. 0: none is too slow.",
     "route.most_cost": "Most it may cost (per million tokens)",
-    "route.most_cost.help": "Empty: no limit. With one, nobody is asked whose price is higher or not known.",
+    "route.most_cost.help": "Empty: no limit. With one, nobody in the cloud is asked whose price is higher or not known; prices are what this site says.",
     "route.wrong": "Write a number from 0 to {most}.",
     "route.kinds": "In which order",
     "route.kinds.help": "Who is first is asked, if it is here and can do it; else the next. Nothing is downloaded for this. The cloud is there once you have agreed to it under Models.",

@@ -677,7 +677,7 @@ STRINGS: dict[str, str] = {
     "route.least_tokens_per_s": "Velocidad mínima (tokens por segundo)",
     "route.least_tokens_per_s.help": "Los modelos que aquí fueron más lentos quedan al final. 0: ninguno es demasiado lento.",
     "route.most_cost": "Lo máximo que puede costar (por millón de tokens)",
-    "route.most_cost.help": "Vacío: sin límite. Con uno, no se pregunta a quien cueste más o no diga su precio.",
+    "route.most_cost.help": "Vacío: sin límite. Con uno, no se pregunta en la nube a quien cueste más o no diga su precio; los precios son los que dice este sitio.",
     "route.wrong": "Escribe un número de 0 a {most}.",
     "route.kinds": "En qué orden",
     "route.kinds.help": "Se pregunta a quien está primero, si está aquí y puede; si no, al siguiente. No se descarga nada para esto. La nube está cuando la hayas aceptado en Modelos.",

@@ -22,6 +22,7 @@ from pyapp.errors import (
     NotLoaded,
     StorageFailed,
 )
+from pyapp.models.manifest import Company
 from pyapp.routing.needs import Needs
 from pyapp.routing.route import Choice, Route
 from pyapp.routing.router import ASIDE_S, Question
@@ -31,6 +32,7 @@ from pyapp.setup.state import Choosing, Declined, LoadFailed, Ready
 from pyapp.speeds import Figure
 from tests.unit.routing.stage import (
     ACME,
+    ACME_SOURCE,
     ACME_SPEC,
     ACME_VARIANT,
     FAR,
@@ -94,6 +96,15 @@ def test_a_server_of_ours_at_a_public_address_is_the_cloud() -> None:
         assert (routed.decision.choice.tier, routed.decision.choice.company) == ("cloud", "models.test")
 
     play(Stage(ALLOWED, served=(FAR_SPEC,)), story)
+
+
+@pytest.mark.parametrize(("prices", "cost"), [((2.0, 3.0), 3.0), ((0.0,), 0.0), ((2.0, None), None)])
+def test_what_the_cloud_costs_is_what_the_dearest_may(prices: tuple[float | None, ...], cost: float | None) -> None:
+    async def story(s: Stage) -> None:
+        assert (await candidates(s))[ACME].cost == cost
+
+    companies = tuple(Company("acme", "Acme AI", price) for price in prices)
+    play(Stage(ALLOWED, served=(replace(ACME_SPEC, source=replace(ACME_SOURCE, companies=companies)),)), story)
 
 
 def test_of_each_model_the_version_in_use() -> None:
