@@ -52,7 +52,8 @@ class Router:
     """Implements pyapp.routing.route.Route. `engine` is what `setup` loads, without what is only a chat's.
 
     `on_question` hears what the user is to be asked, and None when that is over; `answer` is what they say. `leaving`
-    is called when the engine is about to run something else. Neither may raise.
+    is called when the engine is about to run something else. Neither may raise. `idle` waits for the answer of a chat
+    that grows: a task takes no model away from under it.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Router:
     ) -> None:
         self.on_question: Callable[[Question | None], None] = lambda _: None
         self.leaving: Callable[[], None] = lambda: None
+        self.idle: Callable[[], Awaitable[None]] = _at_once
         self._setup = setup
         self._engine = engine
         self._speeds = speeds
@@ -72,6 +74,7 @@ class Router:
         self._save = save
         self._aside: dict[str, float] = {}  # by key, until when
         self._asking = asyncio.Lock()  # one question at a time
+        self._switching = asyncio.Lock()  # one model is loaded at a time
         self._consent: asyncio.Future[Consent] | None = None
         self._waiting: list[asyncio.Future[None]] = []  # for another state of the setup
         setup.watchers.append(self._changed)
@@ -84,6 +87,13 @@ class Router:
     # ---- pyapp.routing.route.Route ----
 
     async def route(self, needs: Needs, choice: str = "") -> Routed:
+        return await self._route(needs, choice, self.idle)
+
+    async def route_chat(self, needs: Needs, choice: str = "") -> Routed:
+        """As `route`, for the chat itself: it waits for nobody."""
+        return await self._route(needs, choice, _at_once)
+
+    async def _route(self, needs: Needs, choice: str, idle: Callable[[], Awaitable[None]]) -> Routed:
         stay, agreed, tried = False, "", set[str]()
         error: CandilError | None = None
         offered = False
@@ -104,8 +114,7 @@ class Router:
                 if consent == "always":
                     await self._always_send()
                 continue  # meanwhile the rules, or who is here, may have changed
-            await self._setup.switch(chosen.key)
-            if self._setup.answers_with(chosen.key):
+            if await self._load(chosen.key, idle):
                 return self._routed(picks[chosen.key], needs, decision)
             error = self._setup.state.error if isinstance(self._setup.state, LoadFailed) else error
             tried.add(chosen.key)
@@ -213,6 +222,20 @@ class Router:
 
     # ---- the setup ----
 
+    async def _load(self, key: str, idle: Callable[[], Awaitable[None]]) -> bool:
+        """Whether it is loaded then."""
+        while True:
+            async with self._switching:
+                pass  # something else was being loaded; by now a chat may answer with it
+            if self._setup.answers_with(key):
+                return True
+            await idle()
+            if not self._switching.locked():  # and nothing comes between this and taking it
+                break
+        async with self._switching:
+            await self._setup.switch(key)
+        return self._setup.answers_with(key)
+
     async def _settled(self) -> None:
         """Until nothing is under way. Raises EngineBusy in a tab that may run nothing."""
         while True:
@@ -244,6 +267,10 @@ class Router:
                 each.set_result(None)
         if not isinstance(state, Ready):
             self.leaving()
+
+
+async def _at_once() -> None:
+    pass
 
 
 def _chosen(routed: Routed) -> Candidate:

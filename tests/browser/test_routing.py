@@ -44,7 +44,7 @@ def why(candil: Candil) -> str:
 def test_nothing_leaves_unasked_and_who_answers_is_explained_and_overridden(
     chromium: Browser, site_folder: Path, company: Company
 ) -> None:
-    with relaying(site_folder, company, SCRIPTED) as site, newcomer(chromium, site) as (candil, _):
+    with relaying(site_folder, company.peer.base_url, SCRIPTED) as site, newcomer(chromium, site) as (candil, _):
         page = candil.page
         candil.wait_until_ready()
         agree(page)

@@ -88,6 +88,7 @@ class Stage:
             self.preferences.save_rules,
         )
         self.router.on_question = self.asked.append
+        self.router.idle = self.app.idle
         self.app.router = self.router
 
     async def _served(self) -> tuple[ModelSpec, ...]:
