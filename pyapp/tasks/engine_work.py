@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from pyapp.engine import AnsweredBy, Finished, GenerateEvent, GenerateRequest, Message, TextDelta, Usage
-from pyapp.errors import NoDocument
+from pyapp.engine import AnsweredBy, Finished, GenerateEvent, GenerateRequest, Message, Usage
 from pyapp.routing.route import Routed
+from pyapp.structured.asking import documents
 from pyapp.structured.document import Document, DocumentEvent
 
 
@@ -39,21 +38,15 @@ class EngineWork:
                 yield event
 
     async def document(self, request: GenerateRequest) -> AsyncGenerator[DocumentEvent, None]:
-        text = ""
-        async with aclosing(self.ask(request)) as events:
+        engine = (await self.routed()).engine
+        async with aclosing(documents(engine, request)) as events:
             async for event in events:
-                match event:
-                    case TextDelta(piece):
-                        text += piece
-                    case AnsweredBy():
-                        yield event
-                    case Finished(_, usage):
-                        yield _parsed(text, usage)
-                    case _:
-                        pass
+                self._hear(event)
+                yield event
 
     async def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Sequence[float] | None:
-        return None
+        engine = (await self.routed()).engine
+        return await engine.score(messages, candidates) if engine.scores else None
 
     def _hear(self, event: GenerateEvent | DocumentEvent) -> None:
         match event:
@@ -63,10 +56,3 @@ class EngineWork:
                 self.heard(usage)
             case _:
                 pass
-
-
-def _parsed(text: str, usage: Usage) -> Document:
-    try:
-        return Document(json.loads(text), usage)
-    except ValueError:
-        raise NoDocument(attempts=1, pointer="") from None

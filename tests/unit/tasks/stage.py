@@ -33,6 +33,8 @@ class ScriptedEngine:
     """Says a word a second. An error in `fails` is raised in the place of an answer's second word."""
 
     name: str = "scripted"
+    constrains: bool = False
+    scores: bool = False
     fails: list[Exception | None] = field(default_factory=list)
     answered_by: AnsweredBy | None = None
     asked: list[str] = field(default_factory=list)
@@ -48,6 +50,9 @@ class ScriptedEngine:
 
     async def count(self, messages: Sequence[Message]) -> int:
         return sum(len(message.text.split()) for message in messages)
+
+    async def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Sequence[float]:
+        raise AssertionError
 
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
         self.asked.append(request.messages[-1].text)
@@ -88,6 +93,7 @@ class ScriptedRoute:
         return Routed(self.engine, self.origin, 2048, needs, Decision(None, (), ()))
 
     async def choices(self, needs: Needs) -> Sequence[Choice]:
+        await asyncio.sleep(self.takes_s)
         return self.others
 
     async def failed(self, routed: Routed, error: CandilError) -> None:
