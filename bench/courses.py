@@ -11,16 +11,11 @@ import argparse
 import asyncio
 import json
 import re
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path
@@ -30,6 +25,7 @@ from xml.etree import ElementTree as ET
 from jsonschema import Draft202012Validator
 from playwright.sync_api import sync_playwright
 
+from bench.llama_cpp import llama_cpp
 from pyapp.engine import Finished, GenerateEvent, GenerateRequest, Json, Message, TextDelta, Usage, wire
 from pyapp.errors import NoDocument
 from pyapp.structured.document import Document, DocumentEvent
@@ -39,9 +35,9 @@ from pyapp.tasks.course.state import course, lessons
 from pyapp.tasks.task import Say
 from pyapp.views.language import Language
 from tests.browser.conftest import CHROMIUM, FLAGS
-from tools.embedded_model import ROOT, embedded_gguf
+from tools.embedded_model import embedded_gguf
 
-WINDOW = 2048  # of tests.server.real_model
+WINDOW = 2048
 TOPICS: Mapping[str, Sequence[str]] = {
     "en": ("Photosynthesis", "The French Revolution", "Saving money", "Chess for the first time", "How the Web works"),
     "es": ("La fotosíntesis", "La Revolución francesa", "Ahorrar dinero", "Ajedrez desde cero", "Cómo funciona la Web"),
@@ -108,29 +104,6 @@ class Native:
             return json.load(answer)
 
 
-@contextmanager
-def server() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "tests.server.real_model", str(embedded_gguf()), str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        while not answers(url):
-            time.sleep(0.2)
-        yield url
-    finally:
-        process.kill()
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url + "/health", timeout=5):
-            return True
-    except (urllib.error.URLError, OSError):
-        return False
-
-
 async def written(given: Mapping[str, Any], work: Native) -> Json:
     state: Json = None
     async for step in TASK.run(given, None, work):
@@ -188,6 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--modules", type=int, default=2)
     parser.add_argument("--lessons", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args()
     folder = options.keep or Path(tempfile.mkdtemp())
@@ -195,9 +169,9 @@ def main() -> None:
     print("| topic | requests | asked again | made up | questions | words | tokens | minutes |", flush=True)
     print("|---|---|---|---|---|---|---|---|", flush=True)
     pages = []
-    with server() as url:
+    with llama_cpp(embedded_gguf(), WINDOW, threads=options.threads) as model:
         for n in range(len(TOPICS["en"])):
-            pages += [one(url, language, TOPICS[language][n], options, folder) for language in TOPICS]
+            pages += [one(model.address, language, TOPICS[language][n], options, folder) for language in TOPICS]
     print(f"\n{len(pages)} of {len(pages)} validate; {opened(pages)} of {len(pages)} open in Chromium.", flush=True)
 
 

@@ -30,7 +30,7 @@ class LlamaCpp:
     """One loaded model. `address` is http://host:port."""
 
     def __init__(self, address: str) -> None:
-        self._address = address
+        self.address = address
 
     def tokenize(self, text: str) -> list[int]:
         """Special tokens in the text are found; none is put around it."""
@@ -68,7 +68,7 @@ class LlamaCpp:
 
     def _post(self, path: str, body: Json) -> Json:
         headers = {"Content-Type": "application/json"}
-        request = urllib.request.Request(self._address + path, json.dumps(body).encode(), headers)
+        request = urllib.request.Request(self.address + path, json.dumps(body).encode(), headers)
         with urllib.request.urlopen(request, timeout=120) as answer:
             parsed: Json = json.load(answer)
         return parsed
