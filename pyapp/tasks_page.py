@@ -171,6 +171,7 @@ class TasksPage:
     def leave(self) -> None:
         """Back to the chat; what works goes on."""
         self._close_run()
+        self._stop_reading()
         self._shown = None
 
     @property
@@ -197,7 +198,8 @@ class TasksPage:
         if isinstance(form := self._shown, Form):
             self._stop_reading()
             self._show(replace(form, reading=ReadingFile(name), error=None, error_field=""))
-            self._reader = self._do(self._attach(form.task, name, file))
+            self._reader = self._do(self._attach(name, file))
+            self._reader.add_done_callback(lambda _: self._release(file))
 
     def detach(self, name: str) -> None:
         """No file, or no longer reads it."""
@@ -226,7 +228,7 @@ class TasksPage:
         self._forget_draft(form.task)
         await self._open_run(run_id)
 
-    async def _attach(self, task: Task, name: str, file: PickedFile) -> None:
+    async def _attach(self, name: str, file: PickedFile) -> None:
         value: Json = None
         failure: CandilError | None = None
         try:
@@ -235,20 +237,19 @@ class TasksPage:
                     if isinstance(step, Document):
                         value = {"name": step.name, "pages": step.pages}
                     else:
-                        self._show_reading(task, ReadingFile(name, step.done, step.total))
+                        self._show(replace(self._form, reading=ReadingFile(name, step.done, step.total)))
         except CandilError as error:
             failure = error
-        finally:
-            self._release(file)
-        if isinstance(form := self._shown, Form) and form.task is task:
-            self._shown = replace(form, reading=None, error=failure, error_field=name if failure else "")
-            if not failure:
-                self.type(name, value)
-            self._show(self._shown)
+        self._shown = replace(self._form, reading=None, error=failure, error_field=name if failure else "")
+        if not failure:
+            self.type(name, value)
+        self._show(self._form)
 
-    def _show_reading(self, task: Task, reading: ReadingFile) -> None:
-        if isinstance(form := self._shown, Form) and form.task is task:
-            self._show(replace(form, reading=reading))
+    @property
+    def _form(self) -> Form:
+        """While a file is read for it: that ends when something else is shown."""
+        assert isinstance(self._shown, Form)
+        return self._shown
 
     async def _open_form(self, task: Task) -> None:
         values = dict(defaults(task.fields))
@@ -396,12 +397,14 @@ class TasksPage:
                 reading = await self._reading(row.run.id)
                 if isinstance(self._shown, Reading) and self._shown.address == row_address(row):
                     self._show(reading)
-            case None:
+            case _:
                 pass
 
     def _show(self, shown: Shown) -> None:
         if not isinstance(shown, Reading):
             self._close_run()
+        if self._shown and self._shown.address != shown.address:
+            self._stop_reading()
         self._shown = shown
         self._view.show(shown)
         if isinstance(shown, Reading):
@@ -459,6 +462,7 @@ class TasksPage:
         task = asyncio.ensure_future(self._told(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # it was given up before it had begun
         return task
 
     async def _told(self, work: Coroutine[Any, Any, None]) -> None:

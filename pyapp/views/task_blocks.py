@@ -201,8 +201,8 @@ def _leaf(block: Heading | Prose | Passage | Button | Edit | Choice | Question, 
             return fill('<div class="chooser">{choice}</div>', choice=_choice(block, named=True))
         case Question():
             return question(block, language)
-        case _:
-            assert_never(block)
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def _overlaid(block: Block, pending: Pending) -> Block:
@@ -355,10 +355,10 @@ def edit_inside(label: str, text: str, language: Language, *, markdown: bool) ->
 def editor(label: str, text: str, lines: int, language: Language) -> Html:
     """What stands in the place of an Edit's inside while its text is changed."""
     if lines > 1:
-        box = fill('<textarea name="text" rows="{lines}" aria-label="{label}">{text}</textarea>',
-                   lines=lines, label=label, text=Html("\n") + fill("{text}", text=text))  # fmt: skip
+        control = '<textarea name="text" rows="{lines}" aria-label="{label}">\n{text}</textarea>'
     else:
-        box = fill('<input name="text" value="{text}" aria-label="{label}" autocomplete="off">', text=text, label=label)
+        control = '<input name="text" value="{text}" aria-label="{label}" autocomplete="off">'
+    box = fill(control, lines=lines, label=label, text=text)
     return fill(
         '<form class="editor" data-form="task-edit">{box}<div class="buttons">'
         '<button type="button" class="secondary" data-action="task-cancel-edit">{cancel}</button>'

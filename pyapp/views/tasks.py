@@ -550,9 +550,9 @@ def said(shown: Reading, language: Language) -> str:
     run = shown.row.run
     if run.status != "running":
         return language.text(f"tasks.say.{run.status}", title=run.title)
-    what = doing(shown, language) or language.text(f"tasks.status.{status(shown.row)}")
-    percent = language.percent(run.fraction) if run.fraction is not None else ""
-    return language.text("tasks.say.running", title=run.title, doing=what, percent=percent)
+    what = [doing(shown, language) or language.text(f"tasks.status.{status(shown.row)}")]
+    what += [] if run.fraction is None else [language.percent(run.fraction)]
+    return language.text("tasks.say.running", title=run.title, what=", ".join(what))
 
 
 # ---- small parts ----

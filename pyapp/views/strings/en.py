@@ -761,7 +761,7 @@ STRINGS: dict[str, str] = {
     "tasks.wrong_answer": "Not quite.",
     "tasks.option.right": "the right answer",
     "tasks.option.wrong": "not right",
-    "tasks.say.running": "{title}: {doing} {percent}",
+    "tasks.say.running": "{title}: {what}",
     "tasks.say.done": "{title} is done.",
     "tasks.say.paused": "{title} is paused.",
     "tasks.say.failed": "{title} was stopped by an error.",

@@ -761,7 +761,7 @@ STRINGS: dict[str, str] = {
     "tasks.wrong_answer": "No del todo.",
     "tasks.option.right": "la respuesta correcta",
     "tasks.option.wrong": "incorrecta",
-    "tasks.say.running": "{title}: {doing} {percent}",
+    "tasks.say.running": "{title}: {what}",
     "tasks.say.done": "{title}: terminada.",
     "tasks.say.paused": "{title}: en pausa.",
     "tasks.say.failed": "{title}: detenida por un error.",

@@ -93,6 +93,7 @@ class ScriptedRoute:
         return Routed(self.engine, self.origin, 2048, needs, Decision(None, (), ()))
 
     async def choices(self, needs: Needs) -> Sequence[Choice]:
+        await asyncio.sleep(self.takes_s)
         return self.others
 
     async def failed(self, routed: Routed, error: CandilError) -> None:
