@@ -61,7 +61,7 @@ async function load({ files, dtype, threads, withGguf }) {
 
 /** @param {Message[]} messages @param {number} tokens @returns {Promise<any>} */
 async function generate(messages, tokens, engine = ours, name = "transformers_js") {
-  const payload = { messages, sampling: GREEDY, max_new_tokens: tokens, stop: [], continue_last: false, schema: null };
+  const payload = { messages, sampling: GREEDY, max_new_tokens: tokens, stop: [], continue_last: false, grammar: null };
   const { values } = await engine(`${name}.generate`, payload).done;
   const { finished } = values.at(-1);
   return { ...finished, text: values.slice(0, -1).map((/** @type {any} */ value) => value.text).join("") };

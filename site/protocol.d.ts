@@ -137,10 +137,19 @@ export interface TransformersJsOps {
    */
   "transformers_js.count": { in: { messages: WireMessage[]; continue_last: boolean }; out: { tokens: number } };
   "transformers_js.generate": {
-    in: { messages: WireMessage[]; sampling: WireSampling; max_new_tokens: number; stop: string[]; continue_last: boolean };
+    in: {
+      messages: WireMessage[]; sampling: WireSampling; max_new_tokens: number; stop: string[]; continue_last: boolean;
+      /** In the notation of llama.cpp's GBNF: the answer is of it, and ends within `max_new_tokens` where it can. */
+      grammar: string | null;
+    };
     /** Text in pieces (whole characters), then exactly one `finished`. */
     out: { text: string } | { finished: WireFinished };
   };
+  /**
+   * For each candidate the natural logarithm of the probability that the whole answer is that, as the tokenizer spells
+   * it, the token that ends it included. One value; none when aborted.
+   */
+  "transformers_js.score": { in: { messages: WireMessage[]; candidates: string[] }; out: { scores: number[] } };
 }
 
 // ---- worker "digits" (site/engines/digits.js) ----
@@ -171,11 +180,8 @@ export interface WllamaOps {
   };
   /** As transformers_js.count; nothing of the prompt is run. */
   "wllama.count": TransformersJsOps["transformers_js.count"];
-  /** As transformers_js.generate; with `schema`, a JSON Schema, the answer is JSON that it describes. */
-  "wllama.generate": {
-    in: TransformersJsOps["transformers_js.generate"]["in"] & { schema: unknown };
-    out: TransformersJsOps["transformers_js.generate"]["out"];
-  };
+  /** As transformers_js.generate, but an answer of a grammar may be cut off as any other. */
+  "wllama.generate": TransformersJsOps["transformers_js.generate"];
   /** One vector per text, of length 1, in their order. */
   "wllama.embed": { in: { texts: string[] }; out: { vector: number[] } };
 }
@@ -204,7 +210,7 @@ export interface WebllmOps {
       messages: WireMessage[];
       sampling: { temperature: number; top_p: number; repetition_penalty: number; seed: number };
       max_new_tokens: number;
-      schema: Record<string, unknown> | null;
+      grammar: string | null;
     };
     out: { piece: string } | { finished: Omit<WireFinished, "cached_tokens"> };
   };

@@ -60,7 +60,7 @@ class InWorker(ABC):
     def _constraint(self, request: GenerateRequest) -> Mapping[str, Json]:
         """What "<name>.generate" takes to hold the answer to `request.schema`.
 
-        Raises InvalidRequest for a request that the engine cannot answer.
+        Raises InvalidRequest for a request that the engine cannot answer, SchemaUnsupported.
         """
 
     async def load(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:

@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 
-from pyapp.engine import GenerateRequest, Json, Progress
+from pyapp.engine import GenerateRequest, Json, Message, Progress, wire
 from pyapp.engines.in_worker import CommonOps
-from pyapp.engines.no_scores import NoScores
-from pyapp.errors import InvalidRequest, WrongAnswer
+from pyapp.errors import EmptyPrompt, InvalidRequest, WrongAnswer
 from pyapp.models.manifest import ModelSpec, Variant
+from pyapp.structured.grammar import grammar
 
 
-class TransformersJs(NoScores, CommonOps):
+class TransformersJs(CommonOps):
     """Implements pyapp.engine.Engine."""
 
     name = "transformers_js"
-    constrains = False
+    scores = True
 
     def _load_payload(self, model: ModelSpec, variant: Variant, threads: int) -> Mapping[str, Json]:
         return {"dtype": variant.dtype}
 
     def _constraint(self, request: GenerateRequest) -> Mapping[str, Json]:
-        if request.schema is not None:
-            raise InvalidRequest("this engine cannot hold an answer to a schema")
-        return {}
+        return {"grammar": None if request.schema is None else grammar(request.schema, "plain")}
+
+    async def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Sequence[float]:
+        """Of each candidate as the tokenizer spells it; that it could be spelled otherwise too is not counted."""
+        if not messages or not messages[-1].text.strip():
+            raise EmptyPrompt()
+        if not candidates:
+            raise InvalidRequest("there is nothing to score")
+        self._model()
+        payload = {"messages": wire(messages), "candidates": list(candidates)}
+        try:
+            scores: list[float] = (await self._one("score", payload))["scores"]
+        except Exception as error:
+            await self._failed(error)
+            raise
+        return scores
 
     async def _stages(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
         async with aclosing(super()._stages(model, variant)) as stages:

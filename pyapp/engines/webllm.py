@@ -30,6 +30,7 @@ from pyapp.engines.no_scores import NoScores
 from pyapp.engines.stop_strings import StopStrings
 from pyapp.errors import EngineFailed, EngineUnavailable, InvalidRequest
 from pyapp.models.manifest import ModelSpec, Variant
+from pyapp.structured.grammar import grammar
 
 WINDOW_TOKENS = 4096  # what MLC's own records ask for: the KV cache of all of it is allocated at once
 TEMPLATE_TOKENS = 8  # at most, around a message; the library tells only after it was asked
@@ -67,7 +68,7 @@ class Webllm(NoScores, InWorker):
     def _constraint(self, request: GenerateRequest) -> Mapping[str, Json]:
         if request.continue_last:
             raise InvalidRequest("WebLLM cannot go on with an answer")
-        return {"schema": request.schema}
+        return {"grammar": None if request.schema is None else grammar(request.schema, "xgrammar")}
 
     async def _count(self, messages: Sequence[Message], continue_last: bool = False) -> int:
         tokens: list[int] = (await self._one("count", {"texts": [message.text for message in messages]}))["tokens"]

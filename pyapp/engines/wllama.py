@@ -12,6 +12,7 @@ from pyapp.engine import GenerateRequest, Json, Transport
 from pyapp.engines.in_worker import CommonOps
 from pyapp.engines.no_scores import NoScores
 from pyapp.models.manifest import ModelSpec, Variant
+from pyapp.structured.grammar import grammar
 
 # Tokens of a prompt that are read at once, and between two looks at whether to stop: at 20 tokens/s, which an ordinary
 # core reads of a 4-bit model of 135 M parameters, a stop is heard within a second.
@@ -57,4 +58,4 @@ class Wllama(NoScores, CommonOps):
         }
 
     def _constraint(self, request: GenerateRequest) -> Mapping[str, Json]:
-        return {"schema": request.schema}
+        return {"grammar": None if request.schema is None else grammar(request.schema)}

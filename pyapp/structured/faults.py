@@ -22,13 +22,16 @@ class Fault:
         return pointer(self.place)
 
 
-def first_fault(schema: Json, value: Json) -> Fault | None:
-    return next(faults(schema, value), None)
+def first_fault(schema: Json, value: Json, root: Json = None) -> Fault | None:
+    return next(faults(schema, value, root), None)
 
 
-def faults(schema: Json, value: Json) -> Iterator[Fault]:
-    """In the order of the value; what nests in something of the wrong type is not looked at."""
-    yield from _Reader(schema).faults(schema, value, ())
+def faults(schema: Json, value: Json, root: Json = None) -> Iterator[Fault]:
+    """In the order of the value; what nests in something of the wrong type is not looked at.
+
+    `root` is the schema that references lead into, when `schema` is a part of it.
+    """
+    yield from _Reader(schema if root is None else root).faults(schema, value, ())
 
 
 def type_of(value: Json) -> str:

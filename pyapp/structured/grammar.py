@@ -6,8 +6,10 @@ reading of schemas lets through what is no JSON (control characters, broken UTF-
 Documents are written as Python's json.dumps does, with one space after commas and colons: the tokens of small models
 are made for that, and a model that may choose its white space may choose it for ever. No \\u escapes, no exponents.
 
-The two differ in one thing. Beyond ASCII a character class of XGrammar's means single *bytes*, not characters, so there
-a range of characters is written as the UTF-8 sequences it has.
+They differ in this. Beyond ASCII a character class of XGrammar's means single *bytes*, not characters, so there a range
+of characters is written as the UTF-8 sequences it has; and it unrolls every repetition, which for texts without a
+bound of their own would take minutes, so there they have none. "plain" is what site/engines/grammar.js reads: GBNF in
+which every repetition is written as one.
 """
 
 from __future__ import annotations
@@ -21,9 +23,9 @@ from pyapp.structured import formats, numerals, pattern
 from pyapp.structured.endless import name_of
 from pyapp.structured.numerals import alternatives
 from pyapp.structured.pattern import Alt, Char, Node, Ranges, Repeat, Seq, others, points, ranges
-from pyapp.structured.subset import normalised
+from pyapp.structured.subset import FREE_TEXT, normalised
 
-Notation = Literal["gbnf", "xgrammar"]
+Notation = Literal["gbnf", "xgrammar", "plain"]
 
 MOST_EXTRA = 16  # members beside the named ones
 BLOCK = 64  # repetitions that are written as such; llama.cpp refuses very many, and is slow with many
@@ -42,6 +44,7 @@ def grammar(schema: Json, notation: Notation = "gbnf") -> str:
 
 class _Writer:
     def __init__(self, notation: Notation) -> None:
+        self._notation = notation
         self._class = _bytes if notation == "xgrammar" else _characters
         self._rules: dict[str, str] = {}
         self._known: dict[str, str] = {}  # what a rule says -> its name
@@ -78,7 +81,8 @@ class _Writer:
     def _string(self, schema: Json) -> str:
         least, most = schema.get("minLength", 0), schema["maxLength"]
         if "pattern" not in schema and "format" not in schema:
-            return self._quoted(self._repeated(self._text_character(), least, most))
+            unbounded = self._notation == "xgrammar" and most >= FREE_TEXT
+            return self._quoted(self._repeated(self._text_character(), least, None if unbounded else most))
         wanted = schema["pattern"] if "pattern" in schema else formats.PATTERNS[schema["format"]]
         node = pattern.fitted(pattern.parsed(wanted), least, most)
         assert node is not None  # subset.py
@@ -111,7 +115,7 @@ class _Writer:
     def _repeated(self, what: str, least: int, most: int | None) -> str:
         if most is None:
             return f"{what}{{{least},}}" if least else f"{what}*"
-        if most - least <= 2 * BLOCK:
+        if most - least <= 2 * BLOCK or self._notation == "plain":
             return f"{what}{{{least},{most}}}" if most else '""'
         first = f"{what}{{{least}}} " if least else ""
         blocks, rest = divmod(most - least - BLOCK + 1, BLOCK)

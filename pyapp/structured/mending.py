@@ -84,13 +84,9 @@ class _Coercion:
         """Of the first branch that takes it."""
         for branch in branches:
             meant = self.of(branch, value)
-            if first_fault(self._rooted(branch), meant) is None:
+            if first_fault(branch, meant, self._root) is None:
                 return meant
         return value
-
-    def _rooted(self, branch: Json) -> Json:
-        """The branch as a schema of its own, whose references lead where they do here."""
-        return {**self._root, "allOf": [branch]} if isinstance(branch, dict) else branch
 
     def _inside(self, schema: Json, value: Json) -> Json:
         match value:

@@ -38,10 +38,15 @@ export class ChatTokens {
     return this.#last.ids;
   }
 
+  /** @param {string} answer @returns {number[]} after the prompt that asks for it; without what ends it */
+  answer(answer) {
+    return this.plain.encode(answer, false);
+  }
+
   /** As it was when the answer began, then the answer: what a template does to finished answers is not done to it. */
   #encodeBegun(/** @type {readonly WireMessage[]} */ messages) {
     const begun = messages[messages.length - 1];
-    return [...this.#encode(messages.slice(0, -1)), ...this.plain.encode(begun.content, false)];
+    return [...this.#encode(messages.slice(0, -1)), ...this.answer(begun.content)];
   }
 
   /** @param {readonly WireMessage[]} messages */

@@ -114,6 +114,17 @@ function mass(scores, highest) {
 }
 
 /**
+ * @param {Float32Array} scores before softmax
+ * @param {Iterable<number>} ids
+ * @returns {number} the natural logarithm of the probability that it is one of these
+ */
+export function logSoftmax(scores, ids) {
+  const highest = scores[argmax(scores)];
+  const these = Float32Array.from([...ids].filter((id) => id < scores.length), (id) => scores[id]);
+  return Math.log(mass(these, highest)) - Math.log(mass(scores, highest));
+}
+
+/**
  * The `k` best tokens, best first, the lower id first among equals; NaN and -Infinity are left out.
  * A heap of k whose root is the worst kept, so nearly every token costs one comparison.
  *

@@ -15,10 +15,11 @@ import { Failure, serve } from "../worker.js";
 import { hasSimd, probe, requestAdapter } from "./capabilities.js";
 import { ChatTokens } from "./chat_tokens.js";
 import { classify } from "./classify.js";
-import { Decoder } from "./decoder.js";
+import { commonPrefix, Decoder } from "./decoder.js";
 import { deviceFor } from "./gpu_device.js";
+import { Grammars } from "./grammars.js";
 import { MODEL, readFrom } from "./model_files.js";
-import { argmax, createSampler } from "./sampling.js";
+import { argmax, createSampler, logSoftmax } from "./sampling.js";
 import { Detokenizer, StopStrings } from "./text_stream.js";
 import { createPause, Turns } from "./turns.js";
 
@@ -29,6 +30,7 @@ const RUNTIME = new URL("../vendor/onnxruntime/", import.meta.url);
  * @typedef {object} Loaded
  * @property {Decoder} decoder
  * @property {ChatTokens} chat
+ * @property {Grammars} grammars
  * @property {(ids: number[]) => string} decode
  * @property {ReadonlySet<number>} special ids that are never text
  * @property {ReadonlySet<number>} ends ids that end an answer
@@ -117,9 +119,11 @@ function orLost(work) {
 function describe(library, network, tokenizer) {
   const config = /** @type {Record<string, any>} */ (network.config);
   const ends = [network.generation_config?.eos_token_id, config.eos_token_id, tokenizer.eos_token_id].flat();
+  const chat = new ChatTokens(tokenizer);
   return {
     decoder: new Decoder(library, network, pause),
-    chat: new ChatTokens(tokenizer),
+    chat,
+    grammars: new Grammars(tokenizer, chat),
     decode: (ids) => tokenizer.decode(ids, { skip_special_tokens: true, clean_up_tokenization_spaces: false }),
     special: new Set(tokenizer.all_special_ids),
     ends: new Set(ends.filter((id) => id !== undefined && id !== null).map(Number)),
@@ -164,29 +168,88 @@ async function* count({ messages, continue_last }) {
  * @param {{ signal: AbortSignal }} context
  * @returns {AsyncGenerator<Ops["transformers_js.generate"]["out"], void>}
  */
-async function* generate({ messages, sampling, max_new_tokens, stop, continue_last }, { signal }) {
+async function* generate({ messages, sampling, max_new_tokens, stop, continue_last, grammar }, { signal }) {
   const began = performance.now();
-  const { chat, contextTokens, decode, special } = model();
+  const { chat, contextTokens, decode, special, grammars, ends } = model();
   const prompt = chat.encode(messages, continue_last);
-  if (prompt.length + 1 > contextTokens) {
-    throw new Failure("context_overflow", "the prompt does not fit", {
-      prompt_tokens: prompt.length, context_tokens: contextTokens,
-    });
-  }
+  mustFit(prompt.length, 1);
+  const constraint = grammar ? grammars.constraint(grammar, ends, continue_last ? messages[messages.length - 1].content : "") : null;
   const most = Math.min(max_new_tokens, contextTokens - prompt.length);
   const done = await turns.take();
   try {
     const text = new Detokenizer(decode, special, continue_last ? prompt : []);
-    yield* answer(model(), prompt, createSampler(sampling, prompt), text, most, stop, signal, began);
+    yield* answer(model(), prompt, createSampler(sampling, prompt), constraint, text, most, stop, signal, began);
   } finally {
     done();
   }
+}
+
+/** @param {number} prompt_tokens @param {number} more tokens that must fit behind them */
+function mustFit(prompt_tokens, more) {
+  const { contextTokens: context_tokens } = model();
+  if (prompt_tokens + more > context_tokens) {
+    throw new Failure("context_overflow", "the prompt does not fit", { prompt_tokens, context_tokens });
+  }
+}
+
+/**
+ * @param {Ops["transformers_js.score"]["in"]} payload
+ * @param {{ signal: AbortSignal }} context
+ * @returns {AsyncGenerator<Ops["transformers_js.score"]["out"], void>}
+ */
+async function* score({ messages, candidates }, { signal }) {
+  const { chat, decoder, ends } = model();
+  const prompt = chat.encode(messages);
+  const spelled = candidates.map((candidate) => chat.answer(candidate));
+  mustFit(prompt.length, Math.max(...spelled.map((ids) => ids.length)));
+  const done = await turns.take();
+  try {
+    /** @type {number[]} */
+    const scores = [];
+    /** @type {Float32Array[]} the model's scores after the prompt and after each token of the candidate */
+    const rows = [];
+    /** @type {readonly number[]} */
+    let before = [];
+    for (const { ids, place } of inOrder(spelled)) {
+      rows.length = Math.min(rows.length, commonPrefix(before, ids) + 1);
+      while (rows.length <= ids.length) {
+        const read = await orLost(decoder.prefill([...prompt, ...ids.slice(0, rows.length)], signal));
+        if (!read.scores) return;
+        rows.push(read.scores);
+      }
+      scores[place] = logProbability(rows, ids, ends);
+      before = ids;
+    }
+    yield { scores };
+  } finally {
+    done();
+  }
+}
+
+/** Beside each other what begins alike: then each beginning is read once. @param {number[][]} spelled */
+function inOrder(spelled) {
+  const places = spelled.map((ids, place) => ({ ids, place }));
+  return places.sort(({ ids: a }, { ids: b }) => {
+    const shared = commonPrefix(a, b);
+    return shared === a.length || shared === b.length ? a.length - b.length : a[shared] - b[shared];
+  });
+}
+
+/**
+ * @param {Float32Array[]} rows scores before each of `ids`, and after the last
+ * @param {readonly number[]} ids
+ * @param {ReadonlySet<number>} ends
+ */
+function logProbability(rows, ids, ends) {
+  const spelled = ids.reduce((sum, id, i) => sum + logSoftmax(rows[i], [id]), 0);
+  return spelled + logSoftmax(rows[ids.length], ends);
 }
 
 /**
  * @param {Loaded} loaded
  * @param {readonly number[]} prompt
  * @param {(scores: Float32Array) => number} choose
+ * @param {import("./grammar.js").Constraint | null} constraint
  * @param {Detokenizer} text
  * @param {number} most new tokens, at least 1
  * @param {string[]} stop
@@ -194,10 +257,12 @@ async function* generate({ messages, sampling, max_new_tokens, stop, continue_la
  * @param {number} began when the request came, on performance.now()'s clock
  * @returns {AsyncGenerator<Ops["transformers_js.generate"]["out"], void>}
  */
-async function* answer({ decoder, ends }, prompt, choose, text, most, stop, signal, began) {
+async function* answer({ decoder, ends }, prompt, choose, constraint, text, most, stop, signal, began) {
   const visible = new StopStrings(stop);
+  constraint?.prepare(most - 1);
   let { scores, cached } = await orLost(decoder.prefill(prompt, signal));
   if (!scores) return;
+  constraint?.apply(scores);
   let id = choose(scores);
   const first = performance.now();
   let new_tokens = 1;
@@ -207,8 +272,14 @@ async function* answer({ decoder, ends }, prompt, choose, text, most, stop, sign
     if (visible.stopped || new_tokens >= most) break;
     await pause();
     if (signal.aborted) return;
-    id = choose(await orLost(decoder.step([id])));
+    constraint?.accept(id);
+    const stepping = orLost(decoder.step([id]));
+    stepping.catch(() => {}); // it is awaited below
     new_tokens++;
+    constraint?.prepare(most - new_tokens);
+    scores = await stepping;
+    constraint?.apply(scores);
+    id = choose(scores);
   }
   const last = performance.now();
   const rest = visible.push(text.flush()) + visible.flush();
@@ -224,6 +295,6 @@ async function* answer({ decoder, ends }, prompt, choose, text, most, stop, sign
 
 serve(
   "transformers_js",
-  { probe: async function* () { yield await probe(); }, load, self_test: selfTest, count, generate },
+  { probe: async function* () { yield await probe(); }, load, self_test: selfTest, count, generate, score },
   classify,
 );

@@ -4,7 +4,7 @@
  * @param {import("../protocol.d.ts").WebllmOps["webllm.generate"]["in"]} payload
  * @returns {import("@mlc-ai/web-llm").ChatCompletionRequestStreaming}
  */
-export function asRequest({ messages, sampling, max_new_tokens, schema }) {
+export function asRequest({ messages, sampling, max_new_tokens, grammar }) {
   return {
     messages,
     temperature: sampling.temperature,
@@ -12,7 +12,7 @@ export function asRequest({ messages, sampling, max_new_tokens, schema }) {
     repetition_penalty: sampling.repetition_penalty,
     seed: sampling.seed,
     max_tokens: max_new_tokens,
-    ...(schema ? { response_format: { type: "json_object", schema: JSON.stringify(schema) } } : {}),
+    ...(grammar === null ? {} : { response_format: { type: "grammar", grammar } }),
     stream: true,
     stream_options: { include_usage: true },
   };

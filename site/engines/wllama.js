@@ -170,16 +170,16 @@ async function* count({ messages, continue_last }) {
  * @param {{ signal: AbortSignal }} context
  * @returns {AsyncGenerator<Ops["wllama.generate"]["out"], void>}
  */
-async function* generate({ messages, sampling, max_new_tokens, stop, continue_last, schema }, { signal }) {
+async function* generate({ messages, sampling, max_new_tokens, stop, continue_last, grammar }, { signal }) {
   const began = performance.now();
   const { chat, contextTokens } = model();
   const request = {
     prompt: chat.prompt(messages, continue_last), n_predict: max_new_tokens, stop: stop.filter((text) => text !== ""),
-    ...sampler(sampling, contextTokens), ...(schema === null ? {} : { json_schema: schema }),
+    ...sampler(sampling, contextTokens), ...(grammar === null ? {} : { grammar }),
   };
   const done = await turns.take();
   try {
-    yield* answer(request, schema !== null, signal, began);
+    yield* answer(request, signal, began);
   } catch (error) {
     const figures = refused(error);
     throw figures ? new Failure("context_overflow", "the prompt does not fit", figures) : error;
@@ -190,28 +190,22 @@ async function* generate({ messages, sampling, max_new_tokens, stop, continue_la
 
 /**
  * @param {Record<string, unknown>} request
- * @param {boolean} constrained
  * @param {AbortSignal} signal
  * @param {number} began when the request came, on performance.now()'s clock
  * @returns {AsyncGenerator<Ops["wllama.generate"]["out"], void>}
  */
-async function* answer(request, constrained, signal, began) {
+async function* answer(request, signal, began) {
   let first = 0;
   let last = 0;
   /** @type {any} */
   let end;
-  try {
-    for await (const chunk of given((push) => complete(request, push, signal))) {
-      if (!chunk.choices?.[0] || chunk.prompt_progress) continue;
-      last = performance.now();
-      first ||= last;
-      const { text, finish_reason } = chunk.choices[0];
-      if (text) yield { text };
-      if (finish_reason) end = chunk;
-    }
-  } catch (error) {
-    if (constrained && first === 0 && !refused(error)) throw new Failure("invalid_request", "the schema is not understood");
-    throw error;
+  for await (const chunk of given((push) => complete(request, push, signal))) {
+    if (!chunk.choices?.[0] || chunk.prompt_progress) continue;
+    last = performance.now();
+    first ||= last;
+    const { text, finish_reason } = chunk.choices[0];
+    if (text) yield { text };
+    if (finish_reason) end = chunk;
   }
   yield { finished: figures(end, { prefill_ms: first - began, decode_ms: last - first }) };
 }

@@ -9,6 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.bare import Call, Told, caller, opened, serving
+from tests.browser.documents import made
+from tests.schemas.corpus import CASES, Case
 from tools.embedded_model import prepare
 
 TEXTS = ["config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
@@ -204,3 +206,31 @@ def test_a_model_that_is_not_whole_is_an_error_and_no_request(chromium: Browser,
         assert told["error"]["code"] == "engine_failed"
         page.close()
     assert not [path for path in asked if "huggingface" in path or path.startswith("/model/")]
+
+
+def test_a_prompt_is_read_once_for_all_candidates(engine: Call) -> None:
+    forget(engine)
+    long = [{"role": "user", "content": "Is the sea deep? " * 60}]
+    began = engine("score", {"messages": long, "candidates": ["Yes", "No", "Perhaps", "Never"]})
+    assert began["error"] is None
+    _, figures = ask(engine, long, tokens=2)
+    assert figures["prompt_tokens"] - figures["cached_tokens"] <= 64
+
+
+@pytest.mark.parametrize("case", CASES[5::18], ids=lambda case: case.name)
+def test_a_document_is_what_its_schema_describes(engine: Call, case: Case) -> None:
+    assert made(engine, case, 64, seed=len(case.name)).outcome == "valid"
+
+
+def test_a_document_ends_within_its_tokens(engine: Call) -> None:
+    case = Case("story", "Tell me a very long story.", {"type": "array", "items": {"type": "string"}, "minItems": 3})
+    for tokens in (9, 20):
+        document = made(engine, case, tokens)
+        assert document.outcome == "valid"
+        assert document.finished["new_tokens"] <= tokens
+
+
+def test_a_grammar_that_is_none_is_refused(engine: Call) -> None:
+    told = engine("generate", {"messages": SEA, "sampling": GREEDY, "max_new_tokens": 4, "stop": [], "grammar": "root"})
+    assert told["error"]["code"] == "invalid_request"
+    assert ask(engine, SEA, tokens=2)[0]

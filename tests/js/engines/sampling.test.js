@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { argmax, createSampler, draw, keep, penalise, rank, xoshiro128 } from "../../../site/engines/sampling.js";
+import { argmax, createSampler, draw, keep, logSoftmax, penalise, rank, xoshiro128 } from "../../../site/engines/sampling.js";
 
 /** @typedef {import("../../../site/protocol.d.ts").WireSampling} WireSampling */
 
@@ -142,4 +142,14 @@ test("40 of 49152 tokens are ranked in well under a token's time", () => {
   const began = performance.now();
   for (let i = 0; i < 20; i++) keep(scores, { top_k: 40, top_p: 0.95, min_p: 0.05 });
   assert.ok((performance.now() - began) / 20 < 20);
+});
+
+test("the logarithm of a probability is that of the definition, however large the scores", () => {
+  const scores = Float32Array.of(1, 2, -Infinity, 3, 0.5);
+  const total = [1, 2, 3, 0.5].reduce((sum, score) => sum + Math.exp(score), 0);
+  assert.ok(Math.abs(logSoftmax(scores, [1]) - Math.log(Math.exp(2) / total)) < 1e-12);
+  assert.ok(Math.abs(logSoftmax(scores, new Set([0, 3])) - Math.log((Math.exp(1) + Math.exp(3)) / total)) < 1e-12);
+  assert.ok(Math.abs(logSoftmax(scores.map((score) => score + 800), [1]) - logSoftmax(scores, [1])) < 1e-6);
+  assert.ok(Math.abs(logSoftmax(scores, [0, 1, 2, 3, 4, 99])) < 1e-12);
+  assert.equal(logSoftmax(scores, [2]), -Infinity);
 });

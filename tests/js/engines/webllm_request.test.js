@@ -15,7 +15,7 @@ const TALK = /** @type {import("../../../site/protocol.d.ts").WireMessage[]} */ 
 
 /** The library's own check of a request; it throws its errors. @param {Partial<Parameters<typeof asRequest>[0]>} changes */
 function checked(changes) {
-  const request = asRequest({ messages: TALK, sampling: SAMPLING, max_new_tokens: 5, schema: null, ...changes });
+  const request = asRequest({ messages: TALK, sampling: SAMPLING, max_new_tokens: 5, grammar: null, ...changes });
   postInitAndCheckFieldsChatCompletion(request, "model", ModelType.LLM);
   return request;
 }
@@ -23,7 +23,7 @@ function checked(changes) {
 test("the library takes our request", () => {
   assert.equal(checked({}).max_tokens, 5);
   assert.equal("response_format" in checked({}), false);
-  assert.deepEqual(checked({ schema: { type: "object" } }).response_format, { type: "json_object", schema: '{"type":"object"}' });
+  assert.deepEqual(checked({ grammar: 'root ::= "{}"' }).response_format, { type: "grammar", grammar: 'root ::= "{}"' });
 });
 
 test("the library's refusals have the names we know", () => {

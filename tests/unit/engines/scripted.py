@@ -84,6 +84,10 @@ class ScriptedWorker:
             raise NotLoaded()
         return [{"tokens": 4 + sum(len(message["content"].split()) for message in payload["messages"])}]
 
+    def _score(self, payload: Any) -> list[Any]:
+        assert self.loaded
+        return [{"scores": [-1.0 - len(candidate) for candidate in payload["candidates"]]}]
+
     def _generate(self, payload: Any) -> list[Any]:
         tokens = self._count(payload)[0]["tokens"]
         sampling = payload["sampling"]

@@ -12,9 +12,9 @@ from pyapp.errors import (
     ContextOverflow,
     DeviceLost,
     EngineFailed,
-    InvalidRequest,
     NotLoaded,
     OutOfMemory,
+    SchemaUnsupported,
     WrongAnswer,
 )
 from tests.contract.engine import CONTRACT, QUESTION, Check, answer, load
@@ -137,6 +137,7 @@ def test_a_request_crosses_whole() -> None:
                 "max_new_tokens": 7,
                 "stop": ["\n"],
                 "continue_last": False,
+                "grammar": None,
             },
         ),
     ]
@@ -226,8 +227,31 @@ def test_unloading_without_a_model_asks_nothing() -> None:
     assert worker.calls == []
 
 
-def test_a_schema_is_refused_before_anything_runs() -> None:
+def test_a_schema_crosses_as_a_grammar() -> None:
     worker = ScriptedWorker()
-    with pytest.raises(InvalidRequest):
-        run(answer(loaded(worker), GenerateRequest(QUESTION, schema={})))
+    run(answer(loaded(worker), GenerateRequest(QUESTION, schema={"type": "string", "maxLength": 500})))
+    assert "{0,500}" in worker.calls[-1][1]["grammar"]
+
+
+def test_a_schema_that_cannot_be_kept_is_refused_before_anything_runs() -> None:
+    worker = ScriptedWorker()
+    with pytest.raises(SchemaUnsupported):
+        run(answer(loaded(worker), GenerateRequest(QUESTION, schema={"not": {}})))
     assert worker.calls == []
+
+
+def test_candidates_cross_and_their_probabilities_come_back() -> None:
+    worker = ScriptedWorker()
+    assert run(loaded(worker).score(QUESTION, ("Yes", "Yes, but"))) == [-4.0, -9.0]
+    asked = {"messages": [{"role": "user", "content": QUESTION[0].text}], "candidates": ["Yes", "Yes, but"]}
+    assert worker.calls == [("transformers_js.score", asked)]
+
+
+def test_a_failure_while_candidates_are_read_ends_the_worker() -> None:
+    worker = ScriptedWorker(failures={"transformers_js.score": [DeviceLost("gone")]})
+    engine = loaded(worker)
+    with pytest.raises(DeviceLost):
+        run(engine.score(QUESTION, ["Yes"]))
+    assert worker.calls[-1] == REPLACE
+    with pytest.raises(NotLoaded):
+        run(engine.score(QUESTION, ["Yes"]))

@@ -79,7 +79,7 @@ def test_a_failed_load_ends_the_worker_and_can_be_tried_again() -> None:
 def test_a_request_crosses_with_what_the_library_takes() -> None:
     worker = ScriptedWebllm()
     messages = (Message("system", "Be brief."), Message("user", "Hi"))
-    request = GenerateRequest(messages, Sampling(0.5, 3, 0.6, 0.1, 1.2), max_new_tokens=7, schema={"type": "object"})
+    request = GenerateRequest(messages, Sampling(0.5, 3, 0.6, 0.1, 1.2), max_new_tokens=7, schema={"type": "boolean"})
     run(answer(loaded(worker), request))
     assert worker.calls[-1] == (
         "webllm.generate",
@@ -87,7 +87,7 @@ def test_a_request_crosses_with_what_the_library_takes() -> None:
             "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi"}],
             "sampling": {"temperature": 0.5, "top_p": 0.6, "repetition_penalty": 1.2, "seed": 99},
             "max_new_tokens": 7,
-            "schema": {"type": "object"},
+            "grammar": 'root ::= ("true" | "false")\n',
         },
     )
 

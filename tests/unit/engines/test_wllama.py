@@ -70,11 +70,11 @@ def test_threads_can_be_fewer_and_embeddings_read_a_text_at_once(
     assert (payload["threads"], payload["batch_tokens"], payload["embeddings"]) == (threads, batch, embeddings)
 
 
-@pytest.mark.parametrize("schema", [None, {"type": "object"}])
-def test_a_schema_crosses_as_it_is(schema: object) -> None:
+@pytest.mark.parametrize(("schema", "grammar"), [(None, None), ({"type": "boolean"}, 'root ::= ("true" | "false")\n')])
+def test_a_schema_crosses_as_a_grammar(schema: object, grammar: str | None) -> None:
     worker = scripted()
     run(answer(loaded(worker), GenerateRequest(QUESTION, schema=schema)))
-    assert worker.calls[-1][1]["schema"] == schema
+    assert worker.calls[-1][1]["grammar"] == grammar
 
 
 def test_texts_become_vectors() -> None:
