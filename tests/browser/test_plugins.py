@@ -18,7 +18,7 @@ from pyapp.errors import CandilError, PluginFailed, PluginHung, PluginOffline
 from pyapp.tasks.plugins.guest import Guest, PluginFile
 from pyapp.tasks.plugins.task import PluginTask
 from pyapp.views.language import Language
-from tests.browser.conftest import ROOT, Site
+from tests.browser.conftest import ROOT, Candil, Site, wait_for
 from tests.browser.page_transport import PageTransport, page_transport
 from tests.unit.tasks.plugins.worker import given
 from tests.unit.tasks.scripted import ScriptedWork
@@ -188,6 +188,29 @@ def test_the_frame_is_a_wall_by_itself(watched: tuple[Site, Secrets]) -> None:
     assert set(told.values()) == {"refused"}, json.dumps(told)
     assert overheard == []
     assert secrets.sent == []
+
+
+@pytest.mark.real_model
+def test_the_example_is_added_makes_cards_with_the_real_model_and_is_there_after_a_reload(resident: Candil) -> None:
+    page = resident.page
+    page.get_by_role("button", name="Tasks", exact=True).click()
+    page.get_by_role("button", name="Add a task of your own").wait_for()
+    page.set_input_files("#own-task-file", ROOT / "examples" / "flash_cards.py")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Flash cards A question").click()
+    page.get_by_role("textbox", name="Notes").fill("The sea is salt.")
+    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Save for Anki").wait_for(timeout=120_000)
+    state = page.locator(".run-state")
+    wait_for(lambda: state.get_attribute("data-status") == "done", "the run is done", 120)
+    assert page.locator(".result summary").inner_text().strip()
+    page.reload()
+    page.get_by_role("button", name="Save for Anki").wait_for()
+    assert page.locator(".result details").count() == 1  # drawn by the task, in a worker of its own
+    page.get_by_role("button", name="All tasks").click()
+    page.get_by_role("button", name="Remove “Flash cards”").click()
+    page.get_by_role("button", name="Flash cards A question").wait_for(state="detached")
+    assert page.locator(".run").count() == 1  # what it made stays
 
 
 class Weather(BaseHTTPRequestHandler):

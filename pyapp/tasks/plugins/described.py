@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyapp.engine import Json
+from pyapp.errors import SchemaUnsupported
 from pyapp.routing.needs import Needs
+from pyapp.structured.subset import check
 from pyapp.tasks.fields import defaults
 from pyapp.tasks.plugins import wire
 from pyapp.tasks.plugins.wire import NAME, Fault
@@ -63,14 +65,23 @@ def _faults(found: Described) -> Iterator[str]:
     for kind in found.exports:
         if not NAME.fullmatch(kind):
             yield f"TASK.exports must be short names in small letters, not {kind!r:.80}"
-    if not isinstance(found.schema, dict):
-        yield "TASK.schema must be a JSON Schema, a dict"
+    yield from _schema(found.schema)
     if not found.strings:
         yield "TASK.strings must have at least one language, such as 'en'"
     yield from _missing_strings(found)
     for key, sentence in (each for sentences in found.strings.values() for each in sentences.items()):
         if _ODD.search(_NAMED.sub("", sentence)):
             yield f"in TASK.strings[{key!r:.80}] braces are only for {{names}} of values"
+
+
+def _schema(schema: Json) -> Iterator[str]:
+    if not isinstance(schema, dict):
+        yield "TASK.schema must be a JSON Schema, a dict"
+        return
+    try:
+        check(schema)
+    except SchemaUnsupported as error:
+        yield f"TASK.schema has {error.details['keyword']!r} at '#{error.details['pointer']}', which is not supported"
 
 
 def _missing_strings(found: Described) -> Iterator[str]:

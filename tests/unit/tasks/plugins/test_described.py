@@ -54,6 +54,7 @@ def test_a_description_comes_back_as_it_was() -> None:
         ({"fields": [*GOOD.fields, *GOOD.fields]}, "TASK.fields must have different names"),
         ({"exports": ("../x",)}, r"TASK.exports must be short names in small letters, not '../x'"),
         ({"schema": []}, "TASK.schema must be a JSON Schema"),
+        ({"schema": {"items": {"type": "text"}}}, "TASK.schema has 'type' at '#/items/type', which is not supported"),
         ({"strings": {}}, "must have at least one language"),
         ({"strings": {"en": {"x.title": "X"}}}, r"TASK.strings\['en'\] has no 'x.about'"),
         ({"strings": {"en": STRINGS, "es": STRINGS | {"x.more": "Y"}}}, r"TASK.strings\['en'\] has no 'x.more'"),
