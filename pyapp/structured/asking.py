@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from pyapp.engine import (
     AnsweredBy,
@@ -96,6 +96,8 @@ class _Answer:
                 return []
             case ReasoningDelta():
                 return []
+            case _ as unknown:
+                assert_never(unknown)
 
 
 def _asked(engine: Answering, request: GenerateRequest) -> GenerateRequest:
