@@ -101,12 +101,12 @@ class _Answer:
 
 
 def _asked(engine: Answering, request: GenerateRequest) -> GenerateRequest:
-    """An engine that constrains gets what it can be held to, another is told the schema as it was given."""
-    schema = normalised(request.schema)
+    """Every engine gets what it can be held to; one that does not constrain is told the schema as it was given, too."""
+    asked = replace(request, schema=normalised(request.schema))
     if engine.constrains:
-        return replace(request, schema=schema)
+        return asked
     told = f"{TOLD}\n{json.dumps(request.schema, ensure_ascii=False, separators=(',', ':'))}"
-    return _with(replace(request, schema=None), told)
+    return _with(asked, told)
 
 
 def _with(request: GenerateRequest, remark: str) -> GenerateRequest:
