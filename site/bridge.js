@@ -193,6 +193,7 @@ function asWireError(error) {
 /** Modules of such ops, each loaded with the first of its own. */
 const PAGE_MODULES = /** @type {Record<string, string>} */ ({
   builtin_ai: "./engines/builtin_ai.js",
+  summarizer: "./engines/summarizer.js",
 });
 
 const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({
