@@ -15,7 +15,7 @@ _CONTROL = re.compile("[\0-\x08\x0b\x0e-\x1f\x7f]")
 _END = re.compile(r"""[.!?…。！？]["'”’»)\]]*(\s+|(?<=[。！？]))""")
 _OPENING = "“\"'‘«¿¡([—–- "
 _SHORTENED = re.compile(
-    r"(?:\b(?:[^\W\d_]|Dr|Dra|Mr|Mrs|Ms|Sr|Sra|St|vs|etc|cf|ej|pág|núm|art|fig|No|Prof|approx|aprox))\.$"
+    r"(?:\b(?:[^\W\d_]|Dr|Dra|Mr|Mrs|Ms|Sr|Sra|St|vs|etc|cf|ej|pág|núm|art|fig|Prof|approx|aprox))\.$"
 )
 
 
@@ -80,5 +80,4 @@ def _parts(sentence: str) -> Iterator[str]:
         at = space if space > 0 else LONGEST_SENTENCE
         yield sentence[:at]
         sentence = sentence[at:].lstrip()
-    if sentence:
-        yield sentence
+    yield sentence

@@ -56,19 +56,23 @@ class Prompted:
         return SMALL_CHARACTERS if self.is_small else MOST_TOKENS * 6
 
     async def room_tokens(self, n: int) -> int:
-        return min(await self.work.window() - _answer_tokens(n), MOST_TOKENS)
+        return min(await self.work.window() - await self._answer_tokens(n), MOST_TOKENS)
 
     async def tokens(self, text: str, n: int) -> int:
         return await self.work.count(self._asked(text, n))
 
     async def points(self, text: str, n: int) -> AsyncGenerator[Answer, None]:
-        request = GenerateRequest(self._asked(text, n), FAITHFUL, _answer_tokens(n), stop=(f"\n{n + 1}.",))
+        most = await self._answer_tokens(n)
+        request = GenerateRequest(self._asked(text, n), FAITHFUL, most, stop=(f"\n{n + 1}.",))
         async with aclosing(asked(self.work, request, prompts.FIRST if self.is_small else "")) as answers:
             async for answer in answers:
                 if self.is_small and not answer.is_over and prompts.is_over(answer.text):
                     yield Answer(answer.text, is_over=True, is_whole=False)
                     return
                 yield answer
+
+    async def _answer_tokens(self, n: int) -> int:
+        return min(prompts.TOKENS_OF_A_POINT * n + ANSWER, await self.work.window() // 3)
 
     def _asked(self, text: str, n: int) -> list[Message]:
         return prompts.listing(text, n, self.language, self.written)
@@ -122,7 +126,3 @@ async def _heard(work: Work, request: GenerateRequest, text: str) -> AsyncGenera
                     yield Answer(text, is_over=True, is_whole=reason == "stop")
                 case _:
                     pass
-
-
-def _answer_tokens(n: int) -> int:
-    return prompts.TOKENS_OF_A_POINT * n + ANSWER

@@ -27,10 +27,10 @@ class Made:
     fewer: list[Said] = field(default_factory=list)  # what has become of the others
     chosen: list[Said] | None = None  # the points of the summary
     told: list[Said] | None = None  # it as prose
-    growing: str = ""  # words that are still coming
 
     def json(self) -> Json:
-        return asdict(self)
+        """With `growing`, which are words that are still coming."""
+        return {**asdict(self), "growing": ""}
 
 
 def made_of(state: Json) -> Made:

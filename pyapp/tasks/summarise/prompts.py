@@ -76,7 +76,7 @@ def points_in(answer: str, *, is_whole: bool) -> list[str]:
     found = [_tidied(line) for line in marked] if marked else list(_sentences(lines))
     if found and not is_whole and (not marked or _MARK.match(lines[-1])):
         found[-1] = finished(found[-1])
-    return [point for point in map(_ended, map(_shortened, found)) if point]
+    return [_ended(point) for point in map(_shortened, found) if any(map(str.isalpha, point))]
 
 
 def is_over(answer: str) -> bool:
@@ -120,4 +120,4 @@ def _has_end(text: str) -> bool:
 
 
 def _ended(text: str) -> str:
-    return text if not text or _has_end(text) else f"{text.rstrip(' ,;:')}."
+    return text if _has_end(text) else f"{text.rstrip(' ,;:')}."

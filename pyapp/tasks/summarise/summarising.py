@@ -68,19 +68,19 @@ class Summarising:
 
     async def _read(self, made: Made) -> AsyncGenerator[Step, None]:
         while made.read < len(self._excerpts):
-            yield self._reading(made)
+            step = self._reading(made)
+            yield step
             piece, n = await self._piece(made.read)
             text = "\n\n".join(excerpt.text for excerpt in self._excerpts[piece.start : piece.stop])
             answer = prompts.points_in("", is_whole=True)
             async with aclosing(self._lister.points(text, n)) as answers:
                 async for each in answers:
                     if not each.is_over:
-                        made.growing = each.text
-                        yield replace(self._reading(made), settled=False)
+                        yield _growing(step, each.text)
                     else:
                         answer = prompts.points_in(each.text, is_whole=each.is_whole)
             made.points += self._borne_out(answer, piece, n, [point.text for point in made.points])
-            made.read, made.growing = piece.stop, ""
+            made.read = piece.stop
 
     def _reading(self, made: Made) -> Step:
         done, total = (sum(len(each.text) for each in some) for some in (self._excerpts[: made.read], self._excerpts))
@@ -170,7 +170,8 @@ class Summarising:
     async def _fewer(self, made: Made) -> AsyncGenerator[Step, None]:
         """One prompt. At the end of a level what came of it is the next, or what is chosen."""
         waiting = made.points if made.waiting is None else made.waiting
-        yield self._choosing(made, len(waiting))
+        step = self._choosing(made, len(waiting) + len(made.fewer))
+        yield step
         group, n = await self._group(waiting, len(made.fewer))
         answer: list[str] = []
         async with aclosing(self._lister.points("\n".join(said.text for said in group), n)) as answers:
@@ -178,7 +179,7 @@ class Summarising:
                 if each.is_over:
                     answer = prompts.points_in(each.text, is_whole=each.is_whole)
                 else:
-                    yield replace(self._choosing(made, len(waiting)), settled=False)
+                    yield _growing(step, "")
         made.fewer = [*made.fewer, *self._merged(answer, group, n)]
         made.waiting = waiting[len(group) :]
         if not made.waiting:
@@ -235,13 +236,12 @@ class Summarising:
         sentences_: list[str] = []
         async with aclosing(asked(self._work, request)) as answers:
             async for each in answers:
-                made.growing = each.text
                 if each.is_over:
                     whole = each.text if each.is_whole else prompts.finished(each.text)
                     sentences_ = [text for line in whole.splitlines() for text in sentences(line.strip())]
                 else:
-                    yield replace(step, state=made.json(), settled=False)
-        made.told, made.growing = self._told(sentences_, chosen), ""
+                    yield _growing(step, each.text)
+        made.told = self._told(sentences_, chosen)
 
     async def _retelling(self, notes: Sequence[str]) -> GenerateRequest:
         wanted = self._wanted
@@ -271,6 +271,11 @@ async def summarising(excerpts: Sequence[Excerpt], wanted: Wanted, work: Work) -
         Prompted(work, wanted.language, wanted.written, is_small) if own is None else BrowsersOwn(own, wanted.language)
     )
     return Summarising(excerpts, wanted, work, lister, is_small=is_small)
+
+
+def _growing(step: Step, text: str) -> Step:
+    """With words that are still coming: most of the state is what it was a word ago, and not made again."""
+    return replace(step, state={**step.state, "growing": text}, settled=False)
 
 
 def _running(numbers: Iterable[float]) -> Iterator[float]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from functools import lru_cache
 
 from pyapp.documents.reading import ACCEPT
 from pyapp.engine import Json
@@ -19,7 +20,7 @@ from pyapp.tasks.summarise.summarising import Wanted, summarising
 from pyapp.tasks.task import Action, Export, Field, Given, Say, Step, Work
 
 FEWEST_WORDS = 20  # of a text that there is something to leave out of
-MOST_WORDS = 300_000
+MOST_WORDS = 100_000
 TITLE_CHARACTERS = 60
 LENGTHS: Mapping[str, tuple[int, int]] = {"short": (3, 60), "medium": (6, 130), "long": (12, 260)}  # points, words
 SAME = "same"
@@ -79,7 +80,7 @@ class Summarise:
         return beginning if len(beginning) <= TITLE_CHARACTERS else f"{beginning[:TITLE_CHARACTERS].rstrip()}…"
 
     async def run(self, given: Given, state: Json | None, work: Work) -> AsyncGenerator[Step, None]:
-        found = excerpts(_pages(given))
+        found = _excerpts(tuple(_pages(given)))
         written = language_of(" ".join(excerpt.text for excerpt in found))
         language = written if given["language"] == SAME else given["language"]
         points, words = LENGTHS[given["length"]]
@@ -97,11 +98,11 @@ class Summarise:
 
     async def view(self, given: Given, state: Json, say: Say) -> Sequence[Block]:
         made = made_of(state)
-        found = excerpts(_pages(given))
         if made.chosen is None:
             growing = [Section([Prose(state["growing"])], id="growing", growing=True)] if state["growing"] else []
             read = [Points([_point(said, say) for said in made.points])] if made.points else []
             return [*read, *growing]
+        found = _excerpts(tuple(_pages(given)))
         return [*_summary(made, state["growing"], say), _figures(found, made, say), *_folds(found, made, say)]
 
     async def export(self, given: Given, state: Json, kind: str, say: Say) -> Export:
@@ -118,6 +119,11 @@ TASK = Summarise()
 
 def words_in(pages: Sequence[str]) -> int:
     return sum(len(_WORD.findall(page)) for page in pages)
+
+
+@lru_cache(maxsize=1)  # a view is made for every word that comes
+def _excerpts(pages: tuple[str, ...]) -> Sequence[Excerpt]:
+    return excerpts(pages)
 
 
 def _pages(given: Given) -> list[str]:
@@ -182,7 +188,7 @@ def _plain(made: Made) -> list[str]:
 
 def _markdown(made: Made, given: Given, say: Say) -> Iterator[str]:
     """With the sources as footnotes, each with its excerpt."""
-    found = excerpts(_pages(given))
+    found = _excerpts(tuple(_pages(given)))
     by_id = {excerpt.id: excerpt for excerpt in found}
     all_ = made.told if made.told is not None else made.chosen or []
     ids = list(dict.fromkeys(id_ for said in all_ for id_ in said.sources))

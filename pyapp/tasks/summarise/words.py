@@ -9,7 +9,9 @@ import math
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+BEGINNING = 4  # letters that words have in common at least
 SAME = 0.55  # of the longer of two words that begins like the other: "dance" and "dancing"
 FOUND_MORE = 0.2  # of a point that a further source must explain
 MOST_SOURCES = 3
@@ -32,9 +34,10 @@ todos unas unos
 _EVERYWHERE = frozenset(_SMALL.split())
 
 
-def content(text: str) -> list[str]:
+@lru_cache(maxsize=4096)  # every point is compared with those before it
+def content(text: str) -> Sequence[str]:
     """The words that make a difference, in their order: numbers of any length, other words from four letters."""
-    return list(_content(text.lower()))
+    return tuple(_content(text.lower()))
 
 
 def _content(text: str) -> Iterator[str]:
@@ -53,7 +56,7 @@ def alike(word: str, other: str) -> bool:
     """The same, or different in the ending only."""
     if word == other or is_number(word) or is_number(other):
         return word == other
-    beginning = math.ceil(SAME * max(len(word), len(other)))
+    beginning = max(BEGINNING, math.ceil(SAME * max(len(word), len(other))))
     return word[:beginning] == other[:beginning]
 
 
@@ -74,12 +77,12 @@ class Texts:
         self._by_beginning: dict[str, dict[str, set[int]]] = {}
         for at, text in enumerate(texts):
             for word in content(text):
-                self._by_beginning.setdefault(word[:4], {}).setdefault(word, set()).add(at)
+                self._by_beginning.setdefault(word[:BEGINNING], {}).setdefault(word, set()).add(at)
 
     def places(self, word: str) -> frozenset[int]:
         """Of the texts that have it."""
         if word not in self._places:
-            others = self._by_beginning.get(word[:4], {})
+            others = self._by_beginning.get(word[:BEGINNING], {})
             self._places[word] = frozenset().union(*(at for other, at in others.items() if alike(word, other)))
         return self._places[word]
 
@@ -131,9 +134,15 @@ def is_said(text: str, before: Iterable[str]) -> bool:
 
 
 def _overlap(words: set[str], others: set[str]) -> float:
-    fewest = min(len(words), len(others))
-    return _common(words, others) / fewest if fewest else 0.0
+    """Of the shorter one; none where each has a number that the other has not: reports say the same of each year."""
+    numbers, theirs = set(filter(is_number, words)), set(filter(is_number, others))
+    if not others or (numbers - theirs and theirs - numbers):
+        return 0.0
+    return _common(words, others) / min(len(words), len(others))
 
 
-def _common(words: set[str], others: set[str]) -> int:
-    return sum(any(alike(word, other) for other in others) for word in words)
+def _common(words: Collection[str], others: Collection[str]) -> int:
+    beginnings: dict[str, list[str]] = {}
+    for other in others:
+        beginnings.setdefault(other[:BEGINNING], []).append(other)
+    return sum(any(alike(word, other) for other in beginnings.get(word[:BEGINNING], ())) for word in words)
