@@ -8,24 +8,28 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 
 from pyapp.chat import branches
 from pyapp.chat.attach import LONG_PASTE_CHARACTERS, attachment
 from pyapp.chat.drafts import Draft
 from pyapp.chat.library import Library
 from pyapp.chat.news import ChatsChanged, Followed, LibraryEvent, NotKept, Vanished
+from pyapp.chat.origin import origin_of, same_author
 from pyapp.chat.session import Answerer, Session
 from pyapp.chat.shown import Changed, Opened, SessionEvent
-from pyapp.chat.tree import Chat, Conversation, Entry, Origin
-from pyapp.errors import CandilError, CloudError, EngineError, InvalidRequest, RequestError
-from pyapp.models.manifest import ModelSpec, ServerSource, Variant
-from pyapp.servers.address import parse
+from pyapp.chat.tree import Chat, Conversation, Entry
+from pyapp.errors import CandilError, CloudError, EngineError, InvalidRequest, RequestError, ServerError
+from pyapp.models.manifest import ModelSpec, Variant
+from pyapp.routing.guess import needs_of
+from pyapp.routing.route import Routed
+from pyapp.routing.router import Router
 from pyapp.settings.settings import Settings, merged
 from pyapp.setup.setup import Setup
-from pyapp.setup.state import Choosing, Declined, Elsewhere, Ready, SetupState
+from pyapp.setup.state import Choosing, Declined, Elsewhere, LoadFailed, Ready, SetupState
 from pyapp.speeds import Speeds
 
+T = TypeVar("T")
 Notice = CandilError | Literal["waiting", "not_kept", "vanished"] | None
 
 
@@ -54,6 +58,10 @@ class Page(Protocol):
         """A sentence above the composer; None takes it away."""
         ...
 
+    def show_routed(self, entry_id: str, routed: Routed) -> None:
+        """Why an answer is whose it is; before the answer itself."""
+        ...
+
     def draft(self) -> Draft:
         """What the composer holds."""
         ...
@@ -70,6 +78,7 @@ class App:
         self.session = session
         self.library = library
         self.speeds = Speeds(library.keeper)
+        self.router: Router | None = None  # who chooses an engine, once there is one
         self._waiting = False  # a message is to be sent as soon as the model is ready
         self._instead: str | None = None  # an entry to be answered as soon as this device can
         self._not_kept = False  # the database refuses
@@ -79,7 +88,9 @@ class App:
         self._asked: Draft | None = None  # what was sent and is no message yet
         self.on_chats: Callable[[], None] = lambda: None  # the list of chats is different, or another one is open
         self._request: asyncio.Task[None] | None = None  # the answer that runs, or waits for the model
-        self._for_model: asyncio.Task[None] | None = None  # its waiting
+        self._for_model: asyncio.Task[Any] | None = None  # its waiting
+        self._routed: Routed | None = None  # who was chosen for the answer that is about to grow
+        self._answerers: dict[str, Routed] = {}  # by the entry's id, until the answer has ended
         self._tasks: set[asyncio.Task[None]] = set()
         setup.on_state = self._setup_changed
         session.on_event = self._session_changed
@@ -112,7 +123,7 @@ class App:
         if draft.empty or self.busy:
             return
         match self.setup.state:
-            case Ready():
+            case Ready() | LoadFailed() as state if isinstance(state, Ready) or self._routes:
                 self._leave_waiting()
                 self._set_draft(self._aside)
                 self._asked = draft
@@ -137,6 +148,10 @@ class App:
         if entry is not None:
             self._answer(self.session.regenerate if entry.text else self.session.continue_, entry_id)
 
+    def answer_by(self, entry_id: str, key: str) -> None:
+        """Another answer beside this one, by a candidate of the router's that the user names this once."""
+        self._answer(self.session.regenerate, entry_id, key)
+
     def use_device(self, entry_id: str | None = None) -> None:
         """What runs here takes the place of the cloud, and answers where that failed."""
         if not self.busy:
@@ -159,7 +174,8 @@ class App:
 
     def continue_(self, entry_id: str) -> None:
         """The answer goes on where it was stopped or cut off, once the model is ready."""
-        self._answer(self.session.continue_, entry_id)
+        if not self.busy:
+            self._request = self._do(self._answering(self._continuing(entry_id)))
 
     def edit(self, entry_id: str) -> None:
         """A message is in the composer, to be asked in other words; what was there comes back afterwards."""
@@ -274,39 +290,69 @@ class App:
     # ---- what comes of it ----
 
     async def _asking(self, draft: Draft) -> None:
-        by = await self._answerer()
+        by = await self._answerer("\n\n".join([draft.text, *(each.text for each in draft.attachments)]))
         if draft.replaces is not None and draft.replaces in self.session.conversation.entries:
             await self.session.edit(draft.replaces, draft.text, by, draft.attachments)
         else:
             await self.session.ask(draft.text, by, draft.attachments)
 
-    def _answer(self, request: Request, entry_id: str) -> None:
+    def _answer(self, request: Request, entry_id: str, choice: str = "") -> None:
         if not self.busy:
-            self._request = self._do(self._answering(self._when_ready(request, entry_id)))
+            self._request = self._do(self._answering(self._when_ready(request, entry_id, choice)))
 
-    async def _when_ready(self, request: Request, entry_id: str) -> None:
-        by = await self._answerer()
+    async def _when_ready(self, request: Request, entry_id: str, choice: str) -> None:
+        by = await self._answerer(self._asked_in(entry_id), choice)
         if entry_id not in self.session.conversation.entries:  # it may have taken a while
             raise InvalidRequest("the message is gone")
         await request(entry_id, by=by)
 
-    async def _answerer(self) -> Answerer:
-        """Waits for the model of the open chat. `stop` ends the waiting. Raises NotLoaded."""
-        key = merged(Settings(), self.session.conversation.chat.settings).model_key
-        if not self.setup.answers_with(key):
-            self._for_model = asyncio.ensure_future(self._switch(key))
-            try:
-                await self._for_model
-            finally:
-                self._for_model = None
+    async def _continuing(self, entry_id: str) -> None:
+        """By who began it, if they are here."""
+        entry = self.session.conversation.entries.get(entry_id)
+        origin = entry.origin if entry else None
+        choice = await self.router.key_of(origin) if self.router and self._routes and origin else ""
+        await self._when_ready(self._going_on, entry_id, choice)
+
+    async def _going_on(self, entry_id: str, *, by: Answerer) -> None:
+        """Another one than began the answer gives an answer of its own."""
+        origin = self.session.conversation.entries[entry_id].origin
+        if origin and not same_author(origin, by.origin):
+            return await self.session.regenerate(entry_id, by)
+        self._routed = None  # nothing was chosen anew
+        await self.session.continue_(entry_id, by)
+
+    def _asked_in(self, entry_id: str) -> str:
+        """The question that is answered there."""
+        entries = self.session.conversation.entries
+        path = self.session.conversation.path(entry_id) if entry_id in entries else ()
+        return next((entry.words for entry in reversed(path) if entry.role == "user"), "")
+
+    @property
+    def _routes(self) -> bool:
+        """Whether the open chat's answers are whose the rules say: it has no model of its own."""
+        return self.router is not None and self.router.on and not self._own_key
+
+    @property
+    def _own_key(self) -> str:
+        return merged(Settings(), self.session.conversation.chat.settings).model_key
+
+    async def _answerer(self, prompt: str, choice: str = "") -> Answerer:
+        """Waits for who answers `prompt` in the open chat. `stop` ends the waiting. Raises NotLoaded, NobodyMay."""
+        self._routed = None
+        if self.router is not None and (self._routes or choice):
+            self._routed = await self._waited(self.router.route(needs_of(prompt), choice))
+            return Answerer(self.setup.engine, self._routed.origin)
+        if not self.setup.answers_with(self._own_key):
+            await self._waited(self._switch(self._own_key))
         ready = await self.setup.ready()
-        source = ready.model.source
-        origin = Origin(ready.model.title, ready.variant.device, ready.variant.engine)
-        if isinstance(source, ServerSource):
-            origin = replace(origin, host=parse(source.base_url).shown)
-            if source.companies:  # until the answer says which
-                origin = replace(origin, provider=source.readers, model=source.model)
-        return Answerer(self.setup.engine, origin)
+        return Answerer(self.setup.engine, origin_of(ready.model, ready.variant))
+
+    async def _waited(self, work: Coroutine[Any, Any, T]) -> T:
+        self._for_model = task = asyncio.ensure_future(work)
+        try:
+            return await task
+        finally:
+            self._for_model = None
 
     async def _switch(self, key: str) -> None:
         await self.setup.ready()
@@ -375,11 +421,22 @@ class App:
     async def _recover(self) -> None:
         """An engine that failed has lost its worker: get the model ready again before it is asked for."""
         conversation = self.session.conversation
-        error = conversation.entries[conversation.chat.head].error if conversation.chat.head else None
-        if isinstance(error, EngineError) and not isinstance(error, CloudError):  # of which nothing runs here
+        head = conversation.chat.head
+        error = conversation.entries[head].error if head else None
+        if head and self.router and (routed := self._answerers.pop(head, None)):
+            await self._recover_routed(self.router, routed, head, error)
+        elif isinstance(error, EngineError) and not isinstance(error, CloudError):  # of which nothing runs here
             await self.setup.recover(error)
         else:
             self.setup.answered()
+
+    async def _recover_routed(self, router: Router, routed: Routed, entry_id: str, error: CandilError | None) -> None:
+        """What a server did not answer is answered by who comes next, beside what it said."""
+        if error is None:
+            return router.answered(routed)
+        await router.failed(routed, error)
+        if isinstance(error, ServerError) and await router.has_another(routed.needs):
+            self.try_again(entry_id)
 
     def _setup_changed(self, state: SetupState) -> None:
         self.page.show_setup(state)
@@ -396,6 +453,10 @@ class App:
     def _session_changed(self, event: SessionEvent) -> None:
         if isinstance(event, Changed) and event.entry.state != "streaming" and event.entry.role == "assistant":
             self.page.show_busy(False)  # stopped: the button turns back at once
+        if self._routed and isinstance(event, Changed) and event.entry.role == "assistant":
+            self._answerers[event.entry.id] = self._routed
+            self.page.show_routed(event.entry.id, self._routed)
+            self._routed = None
         self.page.show_session(event)
         if isinstance(event, Opened):
             self.on_chats()

@@ -87,25 +87,17 @@ class DevicePage:
 
     def measure(self) -> None:
         """A short answer of every model that is here, one after the other; then the one in use comes back."""
-        state = self._setup.state
-        if self._task is None and isinstance(state, Ready):
+        if self._task is None and isinstance(self._setup.state, Ready):
             self._before()
-            self._do(self._measure(state))
+            self._do(self._measure())
 
-    async def _measure(self, in_use: Ready) -> None:
+    async def _measure(self) -> None:
         try:
             for pick in await self._setup.here():
                 await self._measure_one(pick)
         finally:
             self._measuring = None
-            await self._bring_back(in_use)
-
-    async def _bring_back(self, in_use: Ready) -> None:
-        await self._setup.switch("")
-        if not isinstance(self._setup.state, Ready):  # another did not load
-            chosen = self._setup.chosen.get()
-            await self._setup.use(in_use.model, in_use.variant)
-            self._setup.chosen.set(chosen)
+            await self._setup.switch("")
 
     async def _measure_one(self, pick: Pick) -> None:
         model, variant = pick

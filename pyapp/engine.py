@@ -60,7 +60,7 @@ class GenerateRequest:
     max_new_tokens: int = 1024
     stop: Sequence[str] = ()  # the answer ends before the first of these
     continue_last: bool = False  # the last message is the assistant's, and the answer goes on where it ends
-    schema: Json | None = None  # JSON Schema: the answer is JSON that it describes; not every engine can
+    schema: Json | None = None  # JSON Schema: the answer is JSON that it describes, as far as the engine `constrains`
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +117,16 @@ class Engine(Protocol):
 
     name: str
 
+    @property
+    def constrains(self) -> bool:
+        """An answer that ends by itself is what `GenerateRequest.schema` describes; else that is at most asked for."""
+        ...
+
+    @property
+    def scores(self) -> bool:
+        """There is a `score`."""
+        ...
+
     def load(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
         """Ready when it ends; the same variant twice is a no-op. Raises EngineError."""
         ...
@@ -129,6 +139,13 @@ class Engine(Protocol):
         """At most one AnsweredBy, deltas, then exactly one Finished. Closing the generator stops the generation.
 
         Raises RequestError before anything ran, EngineError after.
+        """
+        ...
+
+    async def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Sequence[float]:
+        """For each candidate ln P(the whole answer is exactly that), the token that ends an answer included.
+
+        Raises InvalidRequest without `scores`, otherwise as `generate`.
         """
         ...
 

@@ -12,6 +12,8 @@
      |   +- PdfDamaged        name
      |   +- BadInput          field, why: a task cannot begin with this
      |   +- SchemaUnsupported keyword, pointer: what no answer can be held to
+     |   +- RunElsewhere      another tab works on this run of a task
+     |   +- NobodyMay         reasons: by the rules, none of those that are here answers this
      +- NoDocument            attempts: the model gave none that validates
      +- EngineError           the engine could not do it; its worker is replaced
      |   +- EngineFailed      anything unforeseen, the original text in `message`
@@ -152,6 +154,16 @@ class SchemaUnsupported(RequestError):
     """details: keyword (str), pointer (str, RFC 6901) to where it stands."""
 
     code = "schema_unsupported"
+
+
+class RunElsewhere(RequestError):
+    code = "run_elsewhere"
+
+
+class NobodyMay(RequestError):
+    """details: reasons (list of str), the codes of pyapp.routing.table."""
+
+    code = "nobody_may"
 
 
 class NoDocument(CandilError):

@@ -10,7 +10,9 @@ from dataclasses import replace
 from pyapp.chat.library import Library
 from pyapp.chat.records import VERSION
 from pyapp.chat.session import Session
-from pyapp.errors import CandilError
+from pyapp.errors import CandilError, ImportRefused
+from pyapp.routing import rules as routing_rules
+from pyapp.routing.rules import Rules
 from pyapp.settings import personas as persona_library
 from pyapp.settings import settings as app_settings
 from pyapp.settings.personas import Persona
@@ -18,13 +20,13 @@ from pyapp.settings.settings import Settings, Values
 from pyapp.settings.table import Wrong
 from pyapp.settings.tailored import Wishes, Words
 
-APP, PERSONAS = "app", "personas"  # keys in the database's store "settings"
+APP, PERSONAS, RULES = "app", "personas", "routing"  # keys in the database's store "settings"
 
 Text = Callable[[str], str]  # key -> sentence, in the language of now
 
 
 class Preferences:
-    """`on_change` hears every change of `app` or `personas`, here or in another tab; it must not raise.
+    """`on_change` hears every change of `app`, `rules` or `personas`, here or in another tab; it must not raise.
 
     What the database refuses lasts until the tab closes; saving raises its StorageError then.
     """
@@ -32,6 +34,7 @@ class Preferences:
     def __init__(self, library: Library, session: Session, text: Text, new_id: Callable[[], str]) -> None:
         self.app = Settings()
         self.mine: tuple[Persona, ...] = ()
+        self.rules = Rules()  # who answers what
         self.on_change: Callable[[], None] = lambda: None
         self._library = library
         self._session = session
@@ -90,6 +93,11 @@ class Preferences:
 
     async def reset(self) -> None:
         await self.save(app_settings.reset(self.app))
+
+    async def save_rules(self, rules: Rules) -> None:
+        self.rules = rules
+        self.on_change()
+        await self._write(RULES, routing_rules.differences(rules))
 
     def save_chat_typed(self, texts: Mapping[str, str], inherited: Collection[str]) -> Sequence[Wrong]:
         """As `save_typed`, for the open chat; the keys in `inherited` are as in the app."""
@@ -150,15 +158,16 @@ class Preferences:
 
     async def forget(self) -> None:
         """The defaults, as after everything was deleted; other tabs look again."""
-        self.app, self.mine = Settings(), ()
+        self.app, self.mine, self.rules = Settings(), (), Rules()
         self.on_change()
         await self._tell()
 
     async def _read(self) -> None:
-        records = await self._library.database.read("settings", keys=[APP, PERSONAS])
+        records = await self._library.database.read("settings", keys=[APP, PERSONAS, RULES])
         kept = {record["key"]: record.get("value") for record in records}
         self.app = app_settings.parse(kept.get(APP, {})).settings
         self.mine = persona_library.parse(kept.get(PERSONAS))
+        self.rules = _rules(kept.get(RULES))
         self.on_change()
 
     async def _write(self, key: str, value: object) -> None:
@@ -167,3 +176,11 @@ class Preferences:
 
     async def _tell(self) -> None:
         await self._library.database.post({"chats": [], "messages": {}, "settings": True})
+
+
+def _rules(value: object) -> Rules:
+    """What cannot be read lets nothing leave."""
+    try:
+        return routing_rules.parse(value)
+    except ImportRefused:
+        return Rules()

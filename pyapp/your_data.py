@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -16,9 +16,11 @@ from pyapp.models.record import Installed
 from pyapp.preferences import Preferences, Text
 from pyapp.settings.personas import Persona
 from pyapp.settings.settings import Settings
+from pyapp.tasks.records import Kept
 from pyapp.transfer import exporting
 from pyapp.transfer.fingerprint import fingerprint
 from pyapp.transfer.importing import Skipped, source
+from pyapp.transfer.runs import run_mark, run_text
 
 
 class Models(Protocol):
@@ -29,6 +31,16 @@ class Models(Protocol):
     async def delete(self, model: ModelSpec, variant: Variant) -> None: ...
 
     async def sweep(self, wanted: Collection[Variant]) -> None: ...
+
+
+class TaskRuns(Protocol):
+    """What is needed of pyapp.tasks.runs."""
+
+    def everything(self) -> AsyncGenerator[Kept, None]: ...
+
+    def add(self, kept: Kept) -> None: ...
+
+    async def clear(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,7 @@ class Inventory:
     chats: int
     personas: int
     models: int
+    runs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,7 @@ class Report:
     personas: int = 0
     skipped: tuple[Skipped, ...] = ()
     settings: Settings | None = None
+    runs: int = 0
 
 
 @dataclass
@@ -66,6 +80,7 @@ class YourData:
     text: Text
     new_id: Callable[[], str]
     now_ms: Callable[[], int]
+    runs: Callable[[], TaskRuns]
     _importing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # ---- out ----
@@ -86,9 +101,10 @@ class YourData:
         return File(self.file_name(conversation.chat.title, ".json"), text)
 
     async def everything(self) -> File:
-        """All chats, settings and personas."""
+        """All chats, settings, personas and runs of tasks."""
         chats = [exporting.chat_text(each) async for each in self._conversations()]
-        document = exporting.document(chats, self.now_ms(), self.preferences.app, self.preferences.mine)
+        runs = [run_text(each) async for each in self.runs().everything()]
+        document = exporting.document(chats, self.now_ms(), self.preferences.app, self.preferences.mine, runs)
         return File(self.file_name("", ".json"), document)
 
     def file_name(self, title: str, ending: str) -> str:
@@ -105,7 +121,7 @@ class YourData:
     # ---- in ----
 
     async def take_in(self, text: str, on_step: Callable[[int, int], None] = lambda _done, _all: None) -> Report:
-        """Adds what is in a file to what is here; chats and personas that are here already are not doubled.
+        """Adds what is in a file to what is here; what is here already is not doubled.
 
         `on_step` hears how many of how many chats were looked at. Raises ImportRefused with nothing changed.
         """
@@ -127,8 +143,26 @@ class YourData:
                     self._add(chat)
                 on_step(done, len(found.items))
                 await asyncio.sleep(0)
+            chats = len(found.items) - len(skipped)
+            runs = await self._take_runs(found.runs(self.new_id), skipped)
             await self.library.keeper.settled()
-            return Report(len(found.items) - len(skipped), len(personas), tuple(skipped), settings)
+            return Report(chats, len(personas), tuple(skipped), settings, runs)
+
+    async def _take_runs(self, found: Iterator[Kept | Skipped], skipped: list[Skipped]) -> int:
+        runs = self.runs()
+        known = {run_mark(each) async for each in runs.everything()}
+        taken = 0
+        for each in found:
+            if isinstance(each, Skipped):
+                skipped.append(each)
+            elif (mark := run_mark(each)) in known:
+                skipped.append(Skipped(each.run.title, "already_here"))
+            else:
+                known.add(mark)
+                runs.add(each)
+                taken += 1
+            await asyncio.sleep(0)
+        return taken
 
     def _add(self, conversation: Conversation) -> None:
         self.library.add(conversation.chat)
@@ -165,16 +199,19 @@ class YourData:
 
     async def inventory(self) -> Inventory:
         chats = sum(1 for _ in listed(self.library.chats.values()))
-        return Inventory(chats, len(self.preferences.mine), len(await self.models.records()))
+        runs = [each async for each in self.runs().everything()]
+        return Inventory(chats, len(self.preferences.mine), len(await self.models.records()), len(runs))
 
     async def delete_everything(self) -> None:
-        """Models, chats, settings, personas, caches and whatever else this site has kept. Then the page must reload.
+        """Models, chats, runs of tasks, settings, personas, caches and whatever else this site has kept. Then the page
+        must reload.
 
         Raises EngineBusy, with everything still there, while a model is being downloaded.
         """
         for each in await self.models.records():
             await self.models.delete(each.model, each.variant)
         await self.models.sweep(())
+        await self.runs().clear()
         await self.library.clear()
         await self.preferences.forget()
         await values(self.transport, "page.forget")

@@ -9,7 +9,7 @@
 export type ErrorCode =
   | "empty_prompt" | "context_overflow" | "invalid_request" | "not_text" | "file_too_large"
   | "pdf_encrypted" | "pdf_scanned" | "pdf_damaged"
-  | "bad_input" | "schema_unsupported" | "no_document"
+  | "bad_input" | "schema_unsupported" | "run_elsewhere" | "nobody_may" | "no_document"
   | "engine_failed" | "engine_hung" | "engine_unavailable" | "engine_busy" | "click_needed" | "device_lost" | "out_of_memory"
   | "load_crashed" | "wrong_answer" | "not_loaded"
   | "server_unreachable" | "server_silent" | "server_overloaded" | "key_refused" | "model_missing" | "request_rejected"
@@ -323,7 +323,8 @@ export interface PageOps {
 
 // ---- the page's IndexedDB (site/storage.js), answered by the page itself ----
 
-export type StoreName = "chats" | "messages" | "settings";
+/** A run of a task is a record in "runs" and its large parts in "run_parts": "<id>/given" and "<id>/state". */
+export type StoreName = "chats" | "messages" | "settings" | "runs" | "run_parts";
 
 /** storage_failed, quota_exceeded. Records have their key inside: `id`, or `key` in "settings". */
 export interface DbOps {

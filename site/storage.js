@@ -1,5 +1,5 @@
 /**
- * The page's IndexedDB "candil": chats, messages and settings as records, the ops "db.*" of protocol.d.ts.
+ * The page's IndexedDB "candil": chats, messages, settings and runs as records, the ops "db.*" of protocol.d.ts.
  *
  * It knows no record's meaning beyond its key and `rev`. A connection may go bad without anybody's fault (Firefox wedges
  * it, "clear site data" deletes it under the page): then it is opened once more before anybody is told.
@@ -9,8 +9,8 @@
 /** @typedef {Record<string, any>} Row */
 
 export const NAME = "candil";
-export const VERSION = 2;
-const STORES = ["chats", "messages", "settings"];
+export const VERSION = 3;
+const STORES = ["chats", "messages", "settings", "runs", "run_parts"];
 
 /** @type {Promise<IDBDatabase> | null} */
 let connection = null;
@@ -151,20 +151,31 @@ function openDatabase() {
 }
 
 /**
- * To version 2 from nothing or from version 1, whose one store "kept" had the whole conversation as a string: that becomes
- * a setting, for Python to make records of.
+ * From whatever version is there, or from nothing: a step for each.
  *
  * @param {IDBDatabase} database
  * @param {IDBTransaction} transaction
  */
 function upgrade(database, transaction) {
+  if (!database.objectStoreNames.contains("chats")) upgradeTo2(database, transaction);
+  for (const store of ["runs", "run_parts"]) database.createObjectStore(store, { keyPath: "id" });
+}
+
+/**
+ * Version 1 had one store "kept", with the whole conversation as a string: that becomes a setting, for Python to make
+ * records of.
+ *
+ * @param {IDBDatabase} database
+ * @param {IDBTransaction} transaction
+ */
+function upgradeTo2(database, transaction) {
   database.createObjectStore("chats", { keyPath: "id" });
   database.createObjectStore("messages", { keyPath: "id" }).createIndex("chat_id", "chat_id");
   const settings = database.createObjectStore("settings", { keyPath: "key" });
   if (!database.objectStoreNames.contains("kept")) return;
   const reading = transaction.objectStore("kept").get("conversation");
   reading.onsuccess = () => {
-    if (reading.result !== undefined) settings.put({ v: VERSION, key: "version_1", value: reading.result });
+    if (reading.result !== undefined) settings.put({ v: 2, key: "version_1", value: reading.result });
     database.deleteObjectStore("kept");
   };
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from importlib import import_module
 from typing import Any
 
@@ -31,6 +31,7 @@ from pyapp.figures import conditions
 from pyapp.models.manifest import ModelSpec
 from pyapp.models.store import Store
 from pyapp.preferences import Preferences
+from pyapp.routing.router import Router
 from pyapp.servers.connections import Connections
 from pyapp.settings.tailored import Tailored
 from pyapp.setup.setup import Setup
@@ -56,7 +57,9 @@ class Candil:
     def __init__(self, bridge: Bridge) -> None:
         language = speak(pick([document.documentElement.lang]))
         by_id("language").value = language.code
+        self._running: set[asyncio.Task[Any]] = set()
         self.bridge = bridge
+        self.on_language: Callable[[], None] = lambda: None  # another one was chosen
         self.page = page = BrowserPage(language)
         self.events = Events()
         self.library = Library(bridge, new_id=new_id, now_ms=now_ms)
@@ -69,6 +72,9 @@ class Candil:
         self.store = Store(bridge)
         self.setup = self._setup()
         self.app = App(page, self.setup, self.session, self.library)
+        self.router = self.app.router = Router(
+            self.setup, self.engines, self.app.speeds, lambda: self.preferences.rules, self.preferences.save_rules
+        )
         self.sidebar = Sidebar(lambda: page.language, page.announce)
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)
@@ -110,8 +116,15 @@ class Candil:
         self._connect()
         document.documentElement.dataset.candil = "python"
         work = (self._watch_updates(), self.preferences.start(), self._open_panels(), self.cloud.look())
-        self.tasks = [asyncio.ensure_future(each) for each in work]
+        for each in work:
+            self.hold(each)
         self.app.start()
+
+    def hold(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Runs `work` beside everything else; kept because the loop holds tasks only weakly."""
+        task = asyncio.ensure_future(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
     async def _open_panels(self) -> None:
         """A module at a time, so that the page answers meanwhile; what is asked of them before waits for them."""
@@ -169,7 +182,7 @@ class Candil:
             return
         if self.sidebar.covers:
             self.sidebar.close()
-        else:
+        elif by_id("tasks").hidden:
             self.composer.escape()
 
     def _chosen(self, event: Any) -> None:
@@ -193,6 +206,7 @@ class Candil:
         self.page.redraw()
         self.chats.refresh()
         self._prefer()  # the meter's words
+        self.on_language()
 
     async def _watch_updates(self) -> None:
         async for _ in self.bridge.stream("page.updates", {}):

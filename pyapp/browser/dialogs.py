@@ -7,15 +7,18 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 
-from js import URL, Blob, document, location
-from pyodide.ffi import create_proxy, to_js
+from js import document, location
+from pyodide.ffi import create_proxy
 
+from pyapp.browser import files
 from pyapp.browser.events import Events
 from pyapp.browser.page import BrowserPage, by_id
+from pyapp.browser.routing import RoutingSection
 from pyapp.chat.session import Session
 from pyapp.errors import CandilError, StorageError
 from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.preferences import Preferences
+from pyapp.routing import rules as routing_rules
 from pyapp.settings.personas import Persona, dumps
 from pyapp.settings.settings import Settings
 from pyapp.settings.table import BY_KEY, Wrong
@@ -43,6 +46,7 @@ class Dialogs:
         preferences: Preferences,
         data: YourData,
         *,
+        routing: RoutingSection,
         apple: bool,
     ) -> None:
         self._page = page
@@ -50,6 +54,7 @@ class Dialogs:
         self._setup = setup
         self._preferences = preferences
         self._data = data
+        self._routing = routing
         self._apple = apple
         self._section: Section = "app"
         self._models: Sequence[tuple[ModelSpec, Variant]] = ()  # that a chat may choose from
@@ -62,6 +67,7 @@ class Dialogs:
             "open-settings": lambda _button: self.open("app"),
             "open-shortcuts": lambda _button: self.open("shortcuts"),
             "open-chat-settings": lambda _button: self.open("chat"),
+            "open-routing": lambda _button: self.open("routing"),
             "close-panel": lambda _button: self._panel.close(),
             "show-section": lambda button: self._show(button.dataset.id, to_focus=button.dataset.id),
             "reset-settings": lambda _button: self._do(self._reset()),
@@ -72,6 +78,8 @@ class Dialogs:
             "duplicate-persona": lambda button: self._with_persona(button, self._duplicate),
             "share-persona": lambda button: self._with_persona(button, self._share),
             "delete-persona": lambda button: self._do(self._delete_persona(button.dataset.id)),
+            "route-export": lambda _button: self._save(self._rules_file()),
+            "route-import": lambda _button: self._pick(self._import_rules),
             "import-personas": lambda _button: self._pick(self._import_personas),
             "data-export": lambda _button: self._do(self._export(self._data.everything())),
             "data-export-markdown": lambda _button: self._do(self._export(self._data.chat_to_read(self._open_id))),
@@ -95,6 +103,7 @@ class Dialogs:
     async def _open(self, section: Section) -> None:
         with suppress(CandilError):  # the store refuses: a chat has no choice then
             self._models = await self._setup.here()
+            await self._routing.look()
         self._show(section)
         if not self._panel.open:
             self._panel.showModal()
@@ -125,6 +134,8 @@ class Dialogs:
                 return join([form, data_views.section(language, chat=chat)])
             case "chat":
                 return settings_views.chat_form(preferences.app, preferences.own, self._choices(), language)
+            case "routing":
+                return self._routing.html()
             case "personas":
                 return persona_views.library(preferences.personas, language)
             case "shortcuts":
@@ -242,6 +253,15 @@ class Dialogs:
         self._show("personas", to_focus="personas")
         self._tell(self._page.language.text(key, **values))
 
+    # ---- who answers ----
+
+    def _rules_file(self) -> File:
+        name = self._data.file_name(self._page.language.text("route.title"), ".json")
+        return File(name, routing_rules.dumps(self._preferences.rules))
+
+    async def _import_rules(self, text: str) -> None:
+        self._routing.apply(routing_rules.loads(text), "route.imported")
+
     # ---- files ----
 
     async def _export(self, making: Coroutine[Any, Any, File]) -> None:
@@ -249,13 +269,7 @@ class Dialogs:
         self._save(await making)
 
     def _save(self, file: File) -> None:
-        """As a download: it goes from the page to the disk, without a server."""
-        url = URL.createObjectURL(Blob.new(to_js([file.text]), type=file.type))
-        link = document.createElement("a")
-        link.href = url
-        link.download = file.name
-        link.click()
-        asyncio.get_running_loop().call_later(60, URL.revokeObjectURL, url)  # the browser may still be reading it
+        files.save(file.name, file.type, file.text)
         self._tell(self._page.language.text("data.exported", name=file.name))
 
     def _pick(self, then: Callable[[str], Coroutine[Any, Any, None]]) -> None:

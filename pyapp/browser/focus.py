@@ -12,7 +12,11 @@ TOUCH = "(pointer: coarse)"
 
 
 def to_writing() -> None:
-    """To the message box; by touch to the conversation, for the box would bring up the keyboard."""
+    """To the message box; by touch to the conversation, for the box would bring up the keyboard. Among the tasks to
+    their heading: nothing else is there in every place."""
+    if document.documentElement.hasAttribute("data-view"):
+        document.getElementById("tasks-title").focus(preventScroll=True)
+        return
     log, message = document.getElementById("conversation"), document.getElementById("message")
     by_touch = window.matchMedia(TOUCH).matches and not log.hidden
     (log if by_touch else message).focus(preventScroll=True)

@@ -22,12 +22,15 @@ from pyapp.chat.shown import Changed, Cut, Opened, SessionEvent
 from pyapp.chat.tree import Attachment, Entry
 from pyapp.errors import CandilError
 from pyapp.figures import Conditions
+from pyapp.routing.route import Routed
 from pyapp.setup.state import Checking, Choosing, Downloading, Ready, SetupState
 from pyapp.views import chat as chat_view
 from pyapp.views import chats as chats_view
 from pyapp.views import cloud as cloud_view
+from pyapp.views import routing as routing_view
 from pyapp.views import setup as setup_view
 from pyapp.views.announce import Sentences
+from pyapp.views.html import Html
 from pyapp.views.language import Language
 from pyapp.views.reasoning import split
 
@@ -49,6 +52,7 @@ class BrowserPage:
         self._notice: Notice = None
         self._entries: dict[str, Entry] = {}
         self._siblings: dict[str, tuple[str, ...]] = {}
+        self._routed: dict[str, Routed] = {}  # by the id of the answer
         self._attachments: tuple[Attachment, ...] = ()  # to what is being written
         self._replaces: str | None = None  # the message that is being edited
         self._busy = False
@@ -135,6 +139,9 @@ class BrowserPage:
             sentence = self.language.text("chat.waiting")
             target.innerHTML = chat_view.notice(sentence, self.language, label="chat.waiting.cancel")
 
+    def show_routed(self, entry_id: str, routed: Routed) -> None:
+        self._routed[entry_id] = routed
+
     def draft(self) -> Draft:
         return Draft(str(by_id("message").value), self._attachments, self._replaces)
 
@@ -147,6 +154,9 @@ class BrowserPage:
         self.draft_changed()
 
     # ---- what only the browser's edge needs ----
+
+    def routed(self, entry_id: str) -> Routed:
+        return self._routed[entry_id]
 
     def draft_changed(self) -> None:
         """Keeps the draft for a reload; a browser that refuses storage keeps it on the page only."""
@@ -308,7 +318,7 @@ class BrowserPage:
         """An entry that has settled, or an answer that grows again."""
         article.dataset.state = entry.state
         article.querySelector('[data-part="foot"]').innerHTML = chat_view.foot(
-            entry, self._siblings[entry.id], self.language, self.conditions
+            entry, self._siblings[entry.id], self.language, self.conditions, self._why(entry)
         )
         if entry.state == "streaming":
             article.querySelector('[data-part="text"]').innerHTML = ""
@@ -327,7 +337,13 @@ class BrowserPage:
         self._follow.to_end(force=entry.role == "user")
 
     def _frame_of(self, entry: Entry) -> str:
-        return chat_view.article(entry, self._siblings[entry.id], self.language, self.conditions)
+        siblings = self._siblings[entry.id]
+        return chat_view.article(entry, siblings, self.language, self.conditions, self._why(entry))
+
+    def _why(self, entry: Entry) -> Html:
+        """Why an answer of this visit is whose it is."""
+        routed = self._routed.get(entry.id)
+        return routing_view.line(routed, entry.id, self.language) if routed else Html()
 
     def _cut(self, from_id: str) -> None:
         ids = list(self._entries)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from js import location, navigator
@@ -12,6 +13,7 @@ from pyapp.browser.digit import DigitTest
 from pyapp.browser.local import LocalIntent, new_id, now_ms
 from pyapp.browser.models import ModelsDialog
 from pyapp.browser.own_models import HeldFiles, OwnModelsSection
+from pyapp.browser.routing import RoutingSection
 from pyapp.browser.servers import ServersSection
 from pyapp.browser.speeds import SpeedsDialog
 from pyapp.device_page import DevicePage
@@ -24,6 +26,7 @@ from pyapp.your_data import YourData
 
 if TYPE_CHECKING:
     from pyapp.browser.app import Candil
+    from pyapp.browser.tasks import TasksView
     from pyapp.views.language import Language
 
 UNFINISHED_KEY = "candil.own_download"
@@ -37,9 +40,22 @@ class Panels:
         self.models = self._models()
         self.own = self._own()
         self.speeds = SpeedsDialog(candil.app.speeds, self._language)
+        self.routing = RoutingSection(candil, candil.router)
         self.dialogs = self._dialogs()
-        for panel in (self.models, self.own, self.speeds, self.dialogs):
+        for panel in (self.models, self.own, self.speeds, self.routing, self.dialogs):
             panel.connect(candil.events)
+        candil.events.add({"open-tasks": lambda _button: self.tasks.open()})
+        if str(location.hash).startswith("#tasks"):
+            self.tasks.open(str(location.hash))
+
+    @cached_property
+    def tasks(self) -> TasksView:
+        """Made when they are first asked for."""
+        from pyapp.browser.tasks import TasksView
+
+        view = TasksView(self._candil)
+        view.connect(self._candil.events)
+        return view
 
     def _models(self) -> ModelsDialog:
         candil = self._candil
@@ -62,9 +78,20 @@ class Panels:
 
     def _dialogs(self) -> Dialogs:
         candil = self._candil
-        data = YourData(candil.library, candil.preferences, candil.store, candil.bridge, candil.text, new_id, now_ms)
+        data = YourData(
+            candil.library,
+            candil.preferences,
+            candil.store,
+            candil.bridge,
+            candil.text,
+            new_id,
+            now_ms,
+            runs=lambda: self.tasks.runs,
+        )
         apple = "Mac" in navigator.userAgent
-        return Dialogs(candil.page, candil.session, candil.setup, candil.preferences, data, apple=apple)
+        return Dialogs(
+            candil.page, candil.session, candil.setup, candil.preferences, data, routing=self.routing, apple=apple
+        )
 
     def _language(self) -> Language:
         return self._candil.page.language

@@ -33,6 +33,7 @@ class Sidebar:
         self._announce = announce
         self._show: Callable[[], None] | None = None  # what the next frame calls
         self._to_focus: str | None = None  # what gets the focus when the list is drawn, as a selector
+        self.on_chosen: Callable[[], None] = lambda: None  # a chat is to be seen
         self._narrow = window.matchMedia(PHONE)
         self._changed = create_proxy(self._resized)
         self._narrow.addEventListener("change", self._changed)
@@ -113,10 +114,11 @@ class Sidebar:
         self._chosen()
 
     def _chosen(self) -> None:
-        self._uncover()
+        self.on_chosen()
+        self.uncover()
         focus.to_writing()
 
-    def _uncover(self) -> None:
+    def uncover(self) -> None:
         """Where the list covers the conversation, it goes away: what was chosen, or said, is there."""
         if self.covers:
             self._set("closed", keep=False)
@@ -124,7 +126,7 @@ class Sidebar:
 
     def _delete(self, chats: ChatList, chat_id: str) -> None:
         chats.delete(chat_id)
-        self._uncover()
+        self.uncover()
         by_id("toast").querySelector("button").focus()
 
     def _undo(self, chats: ChatList) -> None:
@@ -167,7 +169,7 @@ class Sidebar:
                 localStorage.setItem(SIDEBAR_KEY, state)
 
     def _cover(self, covered: bool) -> None:
-        for selector in ("header.bar", "main", "footer.dock"):
+        for selector in ("header.bar", "#main", "#tasks", "footer.dock"):
             document.querySelector(selector).inert = covered
 
     def _frame(self, _time: float) -> None:

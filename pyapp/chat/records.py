@@ -48,15 +48,18 @@ def chat_record(chat: Chat, rev: int) -> Record:
 
 
 def entry_record(entry: Entry) -> Record:
-    error = entry.error and {"code": entry.error.code, "message": entry.error.message, "details": entry.error.details}
     plain = {name: getattr(entry, name) for name in Entry.__dataclass_fields__}
     return plain | {
         "v": VERSION,
         "attachments": [asdict(a) for a in entry.attachments],
         "origin": entry.origin and asdict(entry.origin),
         "usage": entry.usage and asdict(entry.usage),
-        "error": error,
+        "error": error_record(entry.error),
     }
+
+
+def error_record(error: CandilError | None) -> Record | None:
+    return {"code": error.code, "message": error.message, "details": error.details} if error else None
 
 
 def read_all(records: Iterable[object], parse: Callable[[Any], T]) -> Read[T]:
@@ -80,40 +83,40 @@ def _id(record: object) -> str:
 
 def read_chat(record: Record) -> KeptChat:
     """Raises Newer; ValueError, KeyError, TypeError or AttributeError for what is damaged."""
-    _check_version(record)
+    check_version(record, VERSION)
     return KeptChat(
         Chat(
-            id=_is(str, record["id"]),
-            created_ms=_is(int, record["created_ms"]),
-            updated_ms=_is(int, record["updated_ms"]),
-            title=_is(str, record["title"]),
-            titled_by=_one_of(("text", "user", "model"), record["titled_by"]),
-            pinned=_is(bool, record["pinned"]),
-            head=_maybe(str, record["head"]),
-            draft=_is(str, record["draft"]),
+            id=is_a(str, record["id"]),
+            created_ms=is_a(int, record["created_ms"]),
+            updated_ms=is_a(int, record["updated_ms"]),
+            title=is_a(str, record["title"]),
+            titled_by=one_of(("text", "user", "model"), record["titled_by"]),
+            pinned=is_a(bool, record["pinned"]),
+            head=maybe(str, record["head"]),
+            draft=is_a(str, record["draft"]),
             settings=dict(record["settings"]),
-            deleted_ms=_maybe(int, record["deleted_ms"]),
-            chosen={_is(str, k): _is(str, v) for k, v in record["chosen"].items()},
+            deleted_ms=maybe(int, record["deleted_ms"]),
+            chosen={is_a(str, k): is_a(str, v) for k, v in record["chosen"].items()},
         ),
-        _is(int, record["rev"]),
+        is_a(int, record["rev"]),
     )
 
 
 def read_entry(record: Record) -> Entry:
     """Raises as read_chat."""
-    _check_version(record)
+    check_version(record, VERSION)
     return Entry(
-        id=_is(str, record["id"]),
-        chat_id=_is(str, record["chat_id"]),
-        parent=_maybe(str, record["parent"]),
-        role=_one_of(("user", "assistant"), record["role"]),
-        text=_is(str, record["text"]),
-        created_ms=_is(int, record["created_ms"]),
-        state=_one_of(STATES, record["state"]),
-        attachments=tuple(Attachment(_is(str, a["name"]), _is(str, a["text"])) for a in record["attachments"]),
+        id=is_a(str, record["id"]),
+        chat_id=is_a(str, record["chat_id"]),
+        parent=maybe(str, record["parent"]),
+        role=one_of(("user", "assistant"), record["role"]),
+        text=is_a(str, record["text"]),
+        created_ms=is_a(int, record["created_ms"]),
+        state=one_of(STATES, record["state"]),
+        attachments=tuple(Attachment(is_a(str, a["name"]), is_a(str, a["text"])) for a in record["attachments"]),
         origin=Origin(**record["origin"]) if record["origin"] else None,
         usage=Usage(**record["usage"]) if record["usage"] else None,
-        reason=_one_of((None, "stop", "length"), record["reason"]),
+        reason=one_of((None, "stop", "length"), record["reason"]),
         error=read_error(record["error"]),
     )
 
@@ -122,22 +125,22 @@ def read_error(value: Mapping[str, Any] | None) -> CandilError | None:
     return from_wire(value["code"], value["message"], value["details"]) if value else None
 
 
-def _check_version(record: Record) -> None:
-    if _is(int, record["v"]) > VERSION:
+def check_version(record: Record, known: int) -> None:
+    if is_a(int, record["v"]) > known:
         raise Newer()
 
 
-def _is(kind: type[T], value: Any) -> T:
+def is_a(kind: type[T], value: Any) -> T:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         raise TypeError(f"{kind.__name__} expected")
     return value
 
 
-def _maybe(kind: type[T], value: Any) -> T | None:
-    return None if value is None else _is(kind, value)
+def maybe(kind: type[T], value: Any) -> T | None:
+    return None if value is None else is_a(kind, value)
 
 
-def _one_of(choices: tuple[Any, ...], value: Any) -> Any:
+def one_of(choices: tuple[Any, ...], value: Any) -> Any:
     if value not in choices:
         raise ValueError("not one of the values there are")
     return value

@@ -32,6 +32,7 @@ from pyapp.engine import (
 )
 from pyapp.engines.browser_sessions import Said, Session, Sessions
 from pyapp.engines.context import fit
+from pyapp.engines.no_scores import NoScores
 from pyapp.engines.stop_strings import StopStrings
 from pyapp.errors import ContextOverflow, EmptyPrompt, EngineUnavailable, NotLoaded, RequestError
 from pyapp.models.manifest import ModelSpec, Variant
@@ -55,10 +56,11 @@ class _Loaded:
     most: Json  # of temperature and top-k; None: pages may not choose them
 
 
-class BuiltinAi:
+class BuiltinAi(NoScores):
     """Implements pyapp.engine.Engine. `languages`: the user's; `now_ms`: a clock that only goes forward."""
 
     name = "builtin_ai"
+    constrains = True
     cannot: frozenset[Limit] = frozenset({"seed"})
 
     def __init__(

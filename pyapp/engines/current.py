@@ -30,6 +30,14 @@ class Current:
         """Of the engines there are, as variants name them."""
         return self._makers.keys()
 
+    @property
+    def constrains(self) -> bool:
+        return self._now is not None and self._now.constrains
+
+    @property
+    def scores(self) -> bool:
+        return self._now is not None and self._now.scores
+
     async def load(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
         """Raises EngineUnavailable for a variant of an engine this page does not have."""
         engine = self._one(model, variant)
@@ -58,6 +66,9 @@ class Current:
                 patience_s = NEXT_TOKEN_S
         await self.unload()
         raise EngineHung(f"nothing came for {patience_s:.0f} s")
+
+    async def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Sequence[float]:
+        return await self._engine().score(messages, candidates)
 
     async def unload(self) -> None:
         if self._now is not None:

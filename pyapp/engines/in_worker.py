@@ -35,6 +35,7 @@ class InWorker(ABC):
     """Implements pyapp.engine.Engine over the ops "<name>.*". `seed` gives the seed of a request that has none."""
 
     name: str
+    constrains = True
 
     def __init__(self, transport: Transport, *, seed: Callable[[], int]) -> None:
         self._transport = transport

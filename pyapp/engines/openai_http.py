@@ -34,6 +34,7 @@ from pyapp.engine import (
     wire,
 )
 from pyapp.engines.context import fit
+from pyapp.engines.no_scores import NoScores
 from pyapp.errors import (
     CandilError,
     ContextOverflow,
@@ -64,13 +65,14 @@ Key = Callable[[str], str]  # base URL -> key
 Answering = AnsweredBy | ChatEvent
 
 
-class OpenAiHttp:
+class OpenAiHttp(NoScores):
     """Implements pyapp.engine.Engine for models whose source is a ServerSource.
 
     `now_ms` is a clock for the figures, `seed` gives the seed of a request that has none.
     """
 
     name = ENGINE
+    constrains = False
 
     def __init__(
         self, transport: Transport, key_for: Key, *, seed: Callable[[], int], now_ms: Callable[[], float]

@@ -7,14 +7,16 @@ from contextlib import aclosing
 
 from pyapp.engine import GenerateRequest, Json, Progress
 from pyapp.engines.in_worker import CommonOps
+from pyapp.engines.no_scores import NoScores
 from pyapp.errors import InvalidRequest, WrongAnswer
 from pyapp.models.manifest import ModelSpec, Variant
 
 
-class TransformersJs(CommonOps):
+class TransformersJs(NoScores, CommonOps):
     """Implements pyapp.engine.Engine."""
 
     name = "transformers_js"
+    constrains = False
 
     def _load_payload(self, model: ModelSpec, variant: Variant, threads: int) -> Mapping[str, Json]:
         return {"dtype": variant.dtype}

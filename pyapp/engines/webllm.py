@@ -26,6 +26,7 @@ from pyapp.engine import (
     wire,
 )
 from pyapp.engines.in_worker import InWorker
+from pyapp.engines.no_scores import NoScores
 from pyapp.engines.stop_strings import StopStrings
 from pyapp.errors import EngineFailed, EngineUnavailable, InvalidRequest
 from pyapp.models.manifest import ModelSpec, Variant
@@ -34,7 +35,7 @@ WINDOW_TOKENS = 4096  # what MLC's own records ask for: the KV cache of all of i
 TEMPLATE_TOKENS = 8  # at most, around a message; the library tells only after it was asked
 
 
-class Webllm(InWorker):
+class Webllm(NoScores, InWorker):
     """Implements pyapp.engine.Engine. `now_ms`: a clock."""
 
     name = "webllm"

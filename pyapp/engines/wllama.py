@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pyapp.engine import GenerateRequest, Json, Transport
 from pyapp.engines.in_worker import CommonOps
+from pyapp.engines.no_scores import NoScores
 from pyapp.models.manifest import ModelSpec, Variant
 
 # Tokens of a prompt that are read at once, and between two looks at whether to stop: at 20 tokens/s, which an ordinary
@@ -17,7 +18,7 @@ from pyapp.models.manifest import ModelSpec, Variant
 BATCH_TOKENS_PER_THREAD = 16
 
 
-class Wllama(CommonOps):
+class Wllama(NoScores, CommonOps):
     """Implements pyapp.engine.Engine. `most_threads`: where other work makes threads wait, 1 is faster.
 
     With `embeddings` it gives vectors too, and reads each text in one piece.

@@ -62,7 +62,8 @@ class Words:
 @dataclass
 class Tailored:
     """Implements pyapp.engine.Engine. A request with a system message of its own is only fitted, others are made as
-    `wishes` says. `on_meter` hears how much of the window each request takes; it must not raise."""
+    `wishes` says. One with a schema is no chat: it passes as it is, and where it is too long that is told. `on_meter`
+    hears how much of the window each chat request takes; it must not raise."""
 
     engine: Engine
     wishes: Callable[[], Wishes]
@@ -76,6 +77,14 @@ class Tailored:
     def __post_init__(self) -> None:
         self.name = self.engine.name
 
+    @property
+    def constrains(self) -> bool:
+        return self.engine.constrains
+
+    @property
+    def scores(self) -> bool:
+        return self.engine.scores
+
     async def load(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
         self._sizes.clear()
         async with aclosing(self.engine.load(model, variant)) as stages:
@@ -86,6 +95,9 @@ class Tailored:
     async def count(self, messages: Sequence[Message]) -> int:
         return await self.engine.count(messages)
 
+    async def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Sequence[float]:
+        return await self.engine.score(messages, candidates)
+
     async def unload(self) -> None:
         self._model = None
         await self.engine.unload()
@@ -93,6 +105,11 @@ class Tailored:
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
         if not request.messages:
             raise EmptyPrompt()
+        if request.schema is not None:
+            async with aclosing(self.engine.generate(request)) as events:
+                async for event in events:
+                    yield event
+            return
         wished = self._wished(request)
         limits = replace(self.wishes().limits(self._loaded()), max_new_tokens=wished.max_new_tokens)
         fitted = await self._fitted(wished, limits)

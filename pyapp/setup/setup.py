@@ -159,9 +159,9 @@ class Setup:
     async def switch(self, key: str) -> None:
         """Loads the variant that `key` names for now, without choosing it; "" for the app's. One that is not here
         leaves the one that is loaded."""
-        if not isinstance(self.state, Ready):
+        if not isinstance(self.state, Ready | LoadFailed | Choosing | Declined | DownloadFailed):
             return
-        usual = self._usual or pick_key(self.state.model, self.state.variant)
+        usual = self._usual or self._concerned() or ""
         for model, variant in self._catalog().named(key or usual):
             if not self.answers_with(key) and await self._is_installed(variant):
                 await self._run(self._load(model, variant))
@@ -177,6 +177,16 @@ class Setup:
         if self.catalog is None:
             return []
         return [pick for pick in await self.store.installed() if next(self._catalog().named(pick_key(*pick)), None)]
+
+    async def loadable(self) -> Sequence[Pick]:
+        """What can answer without a download, best first: what is whole here, the browser's own model, and those on
+        servers. Raises StorageError."""
+        if self.catalog is None:
+            return []
+        whole = {content(each) for _, each in await self.store.installed()}
+        served = ((model, variant) for model in self.catalog.served for variant in model.variants)
+        picks = {pick_key(*pick): pick for pick in (*self._here(whole), *served)}
+        return [pick for key, pick in picks.items() if key not in self.crashed]
 
     async def delete(self, model: ModelSpec, variant: Variant) -> None:
         """Frees what is kept of a variant. If it was the one in use, another that is installed takes over.
@@ -281,12 +291,7 @@ class Setup:
             self.catalog = replace(self.catalog, capabilities=capabilities)
 
     async def _go_on(self, whole: Collection[frozenset[str]], ask: bool) -> None:
-        catalog = self._catalog()
-        here = [
-            (model, variant)
-            for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]
-            if self._is_here(variant, whole)
-        ]
+        catalog, here = self._catalog(), self._here(whole)
         for model, variant in here:
             if pick_key(model, variant) not in self.crashed:
                 return await self._load(model, variant)
@@ -297,6 +302,12 @@ class Setup:
         model, choice = catalog.first()
         offer = await self._offer(model, choice.variant)
         self._enter(Choosing(offer) if ask else Declined(offer))
+
+    def _here(self, whole: Collection[frozenset[str]]) -> list[Pick]:
+        """What can be loaded, the one that was chosen first, then what suits best."""
+        catalog = self._catalog()
+        picks = (*catalog.named(self.chosen.get()), *catalog.fitting())
+        return [(model, variant) for model, variant in picks if self._is_here(variant, whole)]
 
     async def _offer(self, model: ModelSpec, variant: Variant, reason: str | None = None) -> Offer:
         return self._catalog().offer(model, variant, await self.store.received_bytes(variant), reason)

@@ -43,15 +43,6 @@ class Points:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Every row has as many cells as there are columns; numbers are aligned as numbers."""
-
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str | float | None]]
-    caption: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Button:
     action: str
     text: str
@@ -67,6 +58,30 @@ class Edit:
     label: str
     text: str
     lines: int = 1
+    markdown: bool = False  # drawn as Markdown while nobody changes it
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some options, that can be changed where it stands; an empty option is none of them."""
+
+    action: str
+    value: str  # what it is chosen for
+    label: str
+    options: Sequence[str]
+    chosen: str
+
+
+Cell = str | float | None | Edit | Choice
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Every row has as many cells as there are columns; numbers are aligned as numbers."""
+
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,4 +115,4 @@ class Section:
     growing: bool = False
 
 
-Block = Heading | Prose | Passage | Points | Table | Button | Edit | Question | Fold | Section
+Block = Heading | Prose | Passage | Points | Table | Button | Edit | Choice | Question | Fold | Section

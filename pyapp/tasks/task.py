@@ -18,7 +18,8 @@ Strings = Mapping[str, Mapping[str, str]]  # language code -> key -> sentence wi
 class Say(Protocol):
     """The user's language, with the task's own `strings` in it: pyapp.views.language.Language is one."""
 
-    code: str
+    @property
+    def code(self) -> str: ...
 
     def text(self, key: str, **values: object) -> str: ...
 

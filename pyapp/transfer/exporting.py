@@ -38,17 +38,25 @@ def document(
     now_ms: int,
     settings: Settings | None = None,
     personas: Sequence[Persona] | None = None,
+    runs: Iterable[str] | None = None,
 ) -> str:
-    """A file of chats, each as `chat_text` gives it; a chat per line, so that files can be compared."""
+    """A file of chats and runs of tasks, as `chat_text` and `runs.run_text` give them; one per line, so that files can
+    be compared."""
     head: Mapping[str, object] = {"format": FORMAT, "version": VERSION, "exported_ms": now_ms}
     members = {name: json.dumps(value) for name, value in head.items()}
     if settings is not None:
         members["settings"] = json.dumps(app_settings.to_json(settings), ensure_ascii=False)
     if personas is not None:
         members["personas"] = json.dumps(persona_library.to_json(personas), ensure_ascii=False)
-    members["chats"] = "[\n" + ",\n".join(chats) + "\n]"
+    members["chats"] = _lines(chats)
+    if runs is not None:
+        members["runs"] = _lines(runs)
     lines = ",\n".join(f"{json.dumps(name)}: {value}" for name, value in members.items())
     return "{\n" + lines + "\n}\n"
+
+
+def _lines(values: Iterable[str]) -> str:
+    return "[\n" + ",\n".join(values) + "\n]"
 
 
 def markdown(conversation: Conversation, text: Text) -> str:

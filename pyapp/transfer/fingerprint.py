@@ -1,4 +1,5 @@
-"""Whether two chats say the same, whatever their ids, times and titles: so that importing twice makes no copies."""
+"""Whether two chats or runs say the same, whatever their ids, times and titles: so that importing twice makes no
+copies."""
 
 from __future__ import annotations
 
@@ -16,9 +17,10 @@ def fingerprint(conversation: Conversation) -> str:
     for entry_id in parents_first({entry.id: entry.parent for entry in entries.values()}):
         entry = entries[entry_id]
         attachments = [[a.name, a.text] for a in entry.attachments]
-        marks[entry_id] = _hash([marks.get(entry.parent or ""), entry.role, entry.text, attachments])
-    return _hash(sorted(marks.values()) or [conversation.chat.draft])
+        marks[entry_id] = mark([marks.get(entry.parent or ""), entry.role, entry.text, attachments])
+    return mark(sorted(marks.values()) or [conversation.chat.draft])
 
 
-def _hash(value: object) -> str:
-    return sha256(json.dumps(value).encode()).hexdigest()
+def mark(value: object) -> str:
+    """Equal for equal JSON values."""
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
-from pyapp.chat.records import STATES
+from pyapp.chat.records import STATES, error_record
 from pyapp.chat.repair import repaired
 from pyapp.chat.tree import Attachment, Chat, Conversation, Entry, Origin
 from pyapp.engine import Usage
@@ -60,11 +60,6 @@ def chat_value(conversation: Conversation) -> dict[str, object]:
 
 
 def _entry_value(entry: Entry) -> dict[str, object]:
-    error = entry.error and {
-        "code": entry.error.code,
-        "message": entry.error.message,
-        "details": dict(entry.error.details),
-    }
     return {
         "id": entry.id,
         "parent": entry.parent,
@@ -76,27 +71,27 @@ def _entry_value(entry: Entry) -> dict[str, object]:
         "origin": entry.origin and asdict(entry.origin),
         "usage": entry.usage and asdict(entry.usage),
         "reason": entry.reason,
-        "error": error,
+        "error": error_record(entry.error),
     }
 
 
 def chat_read(item: object, new_id: Callable[[], str], personas: Mapping[str, str]) -> Conversation:
     """The chat with ids of its own; `personas` are the ids that personas of the file have here. Raises Damaged."""
     value = obj(item)
-    records = [obj(record) for record in items(_member(value, "entries"))]
+    records = [obj(record) for record in items(member(value, "entries"))]
     ids = _new_ids(records, new_id)
     chat_id = new_id()
-    head = _member(value, "head")
+    head = member(value, "head")
     chat = Chat(
         id=chat_id,
-        created_ms=moment(_member(value, "created_ms")),
-        updated_ms=moment(_member(value, "updated_ms")),
-        title=text(_member(value, "title"), LONGEST_TITLE),
-        titled_by=one_of(_member(value, "titled_by"), TITLED_BY),
-        pinned=flag(_member(value, "pinned")),
+        created_ms=moment(member(value, "created_ms")),
+        updated_ms=moment(member(value, "updated_ms")),
+        title=text(member(value, "title"), LONGEST_TITLE),
+        titled_by=one_of(member(value, "titled_by"), TITLED_BY),
+        pinned=flag(member(value, "pinned")),
         head=None if head is None else ids.get(text(head)),
-        draft=text(_member(value, "draft")),
-        settings=_settings(_member(value, "settings"), personas),
+        draft=text(member(value, "draft")),
+        settings=_settings(member(value, "settings"), personas),
         chosen=_chosen(value.get("chosen", {}), ids),
     )
     entries = {ids[record["id"]]: _entry_read(record, chat_id, ids) for record in records}
@@ -107,7 +102,7 @@ def _new_ids(records: list[dict[str, Any]], new_id: Callable[[], str]) -> dict[s
     """Old id -> new id, of messages that are a forest. Raises Damaged."""
     parents: dict[str, str | None] = {}
     for record in records:
-        entry_id, parent = text(_member(record, "id")), _member(record, "parent")
+        entry_id, parent = text(member(record, "id")), member(record, "parent")
         if entry_id in parents or not entry_id:
             raise Damaged("duplicate_id" if entry_id else "wrong_type")
         parents[entry_id] = None if parent is None else text(parent)
@@ -120,38 +115,38 @@ def _new_ids(records: list[dict[str, Any]], new_id: Callable[[], str]) -> dict[s
 
 
 def _entry_read(record: Object, chat_id: str, ids: Mapping[str, str]) -> Entry:
-    attachments = [obj(it) for it in items(_member(record, "attachments"))]
-    origin, usage, error = (_member(record, name) for name in ("origin", "usage", "error"))
+    attachments = [obj(it) for it in items(member(record, "attachments"))]
+    origin, usage, error = (member(record, name) for name in ("origin", "usage", "error"))
     return Entry(
         id=ids[record["id"]],
         chat_id=chat_id,
         parent=None if record["parent"] is None else ids[record["parent"]],
-        role=one_of(_member(record, "role"), ROLES, "unknown_role"),
-        text=text(_member(record, "text")),
-        created_ms=moment(_member(record, "created_ms")),
-        state=one_of(_member(record, "state"), STATES[1:]),
-        attachments=tuple(Attachment(text(_member(a, "name")), text(_member(a, "text"))) for a in attachments),
-        origin=None if origin is None else _origin(obj(origin)),
-        usage=None if usage is None else _usage(obj(usage)),
-        reason=one_of(_member(record, "reason"), REASONS),
-        error=None if error is None else _error(obj(error)),
+        role=one_of(member(record, "role"), ROLES, "unknown_role"),
+        text=text(member(record, "text")),
+        created_ms=moment(member(record, "created_ms")),
+        state=one_of(member(record, "state"), STATES[1:]),
+        attachments=tuple(Attachment(text(member(a, "name")), text(member(a, "text"))) for a in attachments),
+        origin=None if origin is None else origin_read(obj(origin)),
+        usage=None if usage is None else usage_read(obj(usage)),
+        reason=one_of(member(record, "reason"), REASONS),
+        error=None if error is None else error_read(obj(error)),
     )
 
 
-def _origin(value: Object) -> Origin:
-    device = one_of(_member(value, "device"), DEVICES)
+def origin_read(value: Object) -> Origin:
+    device = one_of(member(value, "device"), DEVICES)
     host, provider = (text(value.get(name, "")) for name in ("host", "provider"))  # older exports have none
-    return Origin(text(_member(value, "model")), device, text(_member(value, "engine")), host, provider)
+    return Origin(text(member(value, "model")), device, text(member(value, "engine")), host, provider)
 
 
-def _usage(value: Object) -> Usage:
-    counts = (count(_member(value, name)) for name in ("prompt_tokens", "cached_tokens", "new_tokens"))
-    return Usage(*counts, *(amount(_member(value, name)) for name in ("prefill_ms", "decode_ms")))
+def usage_read(value: Object) -> Usage:
+    counts = (count(member(value, name)) for name in ("prompt_tokens", "cached_tokens", "new_tokens"))
+    return Usage(*counts, *(amount(member(value, name)) for name in ("prefill_ms", "decode_ms")))
 
 
-def _error(value: Object) -> CandilError:
-    code, message = text(_member(value, "code")), text(_member(value, "message"))
-    details = obj(_member(value, "details")).items()
+def error_read(value: Object) -> CandilError:
+    code, message = text(member(value, "code")), text(member(value, "message"))
+    details = obj(member(value, "details")).items()
     return from_wire(code, message, {name: it for name, it in details if isinstance(it, int | float)})
 
 
@@ -169,7 +164,7 @@ def _chosen(value: object, ids: Mapping[str, str]) -> Mapping[str, str]:
     return MappingProxyType({known[fork]: ids[branch] for fork, branch in pairs if fork in known and branch in ids})
 
 
-def _member(value: Object, name: str) -> Any:
+def member(value: Object, name: str) -> Any:
     if name not in value:
         raise Damaged("wrong_type")
     return value[name]

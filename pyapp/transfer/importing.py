@@ -14,10 +14,12 @@ from pyapp.errors import ImportTooNew, ImportUnreadable
 from pyapp.settings import personas as persona_library
 from pyapp.settings.personas import Persona
 from pyapp.settings.settings import Settings, parse
+from pyapp.tasks.records import Kept
 from pyapp.transfer import chatgpt, llama_cpp, open_webui
 from pyapp.transfer.form import FORMAT, VERSION, chat_read
 from pyapp.transfer.loose import Loose, planted
 from pyapp.transfer.reading import Damaged, Reason, document, loose_title
+from pyapp.transfer.runs import run_read
 
 OTHERS: tuple[tuple[Callable[[object], list[Any] | None], Callable[[object], Loose]], ...] = (
     (open_webui.chats, open_webui.read),
@@ -28,7 +30,7 @@ OTHERS: tuple[tuple[Callable[[object], list[Any] | None], Callable[[object], Loo
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A chat that is not imported. `title` may be empty."""
+    """A chat or a run that is not imported. `title` may be empty."""
 
     title: str
     reason: Reason
@@ -36,12 +38,21 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A file that was understood. `settings` is None when it has none."""
+    """A file that was understood. `settings` is None when it has none; `run_items` are runs of tasks."""
 
     items: Sequence[object]
     read: Callable[[object, Mapping[str, str]], Conversation]
     personas: tuple[Persona, ...] = ()
     settings: Settings | None = None
+    run_items: Sequence[object] = ()
+
+    def runs(self, new_id: Callable[[], str]) -> Iterator[Kept | Skipped]:
+        """Every run of the file, with an id of its own."""
+        for item in self.run_items:
+            try:
+                yield run_read(item, new_id)
+            except Damaged as damaged:
+                yield Skipped(_title(item), damaged.reason)
 
     def chats(self, persona_ids: Mapping[str, str]) -> Iterator[Conversation | Skipped]:
         """Every chat of the file, with ids of its own. `persona_ids`: of the file -> of here."""
@@ -76,6 +87,7 @@ def _own(value: Mapping[str, Any], new_id: Callable[[], str]) -> Source:
         read=lambda item, persona_ids: chat_read(item, new_id, persona_ids),
         personas=persona_library.parse(value.get("personas")),
         settings=parse(value["settings"]).settings if isinstance(value.get("settings"), dict) else None,
+        run_items=value["runs"] if isinstance(value.get("runs"), list) else (),
     )
 
 

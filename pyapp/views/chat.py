@@ -19,13 +19,16 @@ LAMP = Html(
 
 
 USUAL = Conditions()
+NOTHING = Html()
 
 
-def article(entry: Entry, siblings: Sequence[str], language: Language, conditions: Conditions = USUAL) -> Html:
+def article(
+    entry: Entry, siblings: Sequence[str], language: Language, conditions: Conditions = USUAL, why: Html = NOTHING
+) -> Html:
     """A whole entry: `article` with data-id, data-role, data-state and its parts.
 
     What an answer says is put into its part by pyapp.views.renderer, a block at a time. `siblings` are the ids of the
-    branches at its place, its own among them.
+    branches at its place, its own among them, `why` says why an answer is whose it is.
     """
     own_words = fill("{text}", text=entry.text) if entry.role == "user" else Html()
     return fill(
@@ -39,7 +42,7 @@ def article(entry: Entry, siblings: Sequence[str], language: Language, condition
         scrolls=Html(' tabindex="0"' if entry.role == "user" and _may_scroll(entry.text) else ""),
         files=join([_file(attachment, language) for attachment in entry.attachments]),
         text=thinking(language) if entry.state == "streaming" and not entry.text else own_words,
-        foot=foot(entry, siblings, language, conditions),
+        foot=foot(entry, siblings, language, conditions, why),
     )
 
 
@@ -95,11 +98,13 @@ def editing(language: Language) -> Html:
     )
 
 
-def foot(entry: Entry, siblings: Sequence[str], language: Language, conditions: Conditions = USUAL) -> Html:
+def foot(
+    entry: Entry, siblings: Sequence[str], language: Language, conditions: Conditions = USUAL, why: Html = NOTHING
+) -> Html:
     """Under a message: of an answer that has ended the error with its way out and the figures; what can be done."""
     if entry.state == "streaming":
         return Html()
-    said = [_error(entry, language), stats(entry, language, conditions)] if entry.role == "assistant" else []
+    said = [_error(entry, language), stats(entry, language, conditions), why] if entry.role == "assistant" else []
     return join([*said, _tools(entry, siblings, language)])
 
 

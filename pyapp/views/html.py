@@ -11,6 +11,9 @@ class Html(str):
     __slots__ = ()
 
 
+NOTHING = Html()
+
+
 def fill(template: str, **values: object) -> Html:
     """`template` with its {names} filled in, each value escaped for element content and quoted attributes alike."""
     return Html(template.format_map({k: v if isinstance(v, Html) else escape(str(v)) for k, v in values.items()}))

@@ -16,6 +16,11 @@ _PATHS: dict[str, str] = {
     "previous": "M15 5l-7 7 7 7",
     "next": "M9 5l7 7-7 7",
     "close": "M6 6l12 12M18 6L6 18",
+    "pause": "M8 5v14M16 5v14",
+    "summarise": "M5 4h14M5 9h14M5 14h8M5 19h5M15 16l2 2 4-4",
+    "classify": "M4 4h7l9 9-7 7-9-9zM8 8h.01",
+    "course": "M12 6c-2-1.5-5-2-8-2v14c3 0 6 .5 8 2 2-1.5 5-2 8-2V4c-3 0-6 .5-8 2zM12 6v14",
+    "plugin": "M9 4v5M15 4v5M6 9h12v3a6 6 0 0 1-12 0zM12 18v3",
     "file": "M7 3h7l4 4v14H7zM14 3v5h4",
 }
 

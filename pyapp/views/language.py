@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from pyapp.errors import CandilError
@@ -24,10 +25,15 @@ class Language:
 
     code: str
     formats: Formats = field(default_factory=Plain, compare=False)
+    own: Mapping[str, str] = field(default_factory=dict, compare=False)  # a task's sentences, beside ours
 
     @property
     def strings(self) -> Mapping[str, str]:
-        return LANGUAGES[self.code]
+        return ChainMap(LANGUAGES[self.code], dict(self.own)) if self.own else LANGUAGES[self.code]
+
+    def having(self, strings: Mapping[str, Mapping[str, str]]) -> Language:
+        """With the sentences of a task too, in English where it does not speak this language."""
+        return replace(self, own=strings.get(self.code) or strings.get("en") or {})
 
     def text(self, key: str, **values: object) -> str:
         """The sentence of `key` with its {names} filled in. Raises KeyError for an unknown key (a bug)."""

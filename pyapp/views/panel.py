@@ -7,11 +7,12 @@ from typing import Literal, get_args
 from pyapp.views.html import Html, fill, join
 from pyapp.views.language import Language
 
-Section = Literal["app", "chat", "personas", "shortcuts"]
+Section = Literal["app", "chat", "routing", "personas", "shortcuts"]
 SECTIONS: tuple[Section, ...] = get_args(Section)
 _TITLES: dict[Section, str] = {
     "app": "shell.settings",
     "chat": "settings.chat.title",
+    "routing": "route.title",
     "personas": "personas.title",
     "shortcuts": "shortcuts.title",
 }

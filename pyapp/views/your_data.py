@@ -62,6 +62,7 @@ def confirmation(inventory: Inventory, language: Language) -> Html:
             chats=language.number(inventory.chats),
             personas=language.number(inventory.personas),
             models=language.number(inventory.models),
+            runs=language.number(inventory.runs),
         ),
         cancel=language.text("data.delete.cancel"),
         confirm=language.text("data.delete.confirm"),
@@ -72,6 +73,7 @@ def report(done: Report, language: Language) -> Html:
     """What came of an import."""
     sentences = [language.text("import.done", n=language.number(done.chats))]
     sentences += [language.text("import.personas", n=language.number(done.personas))] if done.personas else []
+    sentences += [language.text("import.runs", n=language.number(done.runs))] if done.runs else []
     return fill(
         '<section class="report" aria-labelledby="report-title"><h4 id="report-title">{first}</h4>{more}{skipped}'
         "{settings}</section>",

@@ -46,11 +46,17 @@ class Scripted(TransformersJs):
 
     async def generate(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
         asked = next(message.text for message in reversed(request.messages) if message.role == "user")
-        tokens = re.findall(r"\S+\s*", LONG if "something long" in asked.lower() else RICH)
+        tokens = re.findall(r"\S+\s*", _said(asked))
         for token in tokens:
             await asyncio.sleep(TOKEN_S)
             yield TextDelta(token)
         yield Finished("stop", Usage(await self.count(request.messages), 0, len(tokens), 100.0, 1000.0))
+
+
+def _said(asked: str) -> str:
+    if re.fullmatch(r"part \d+|again", asked):  # by a task
+        return f"This is what is said of {asked}, in *twenty* words or so, so that it can be seen to grow."
+    return LONG if "something long" in asked.lower() else RICH
 
 
 class Installed(Setup):

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Se
 from contextlib import contextmanager
 
 from pyapp.engine import Engine, Finished, GenerateEvent, GenerateRequest, Limit, Message, Sampling, TextDelta
-from pyapp.errors import CandilError, ContextOverflow, EmptyPrompt, NotLoaded
+from pyapp.errors import CandilError, ContextOverflow, EmptyPrompt, InvalidRequest, NotLoaded
 from pyapp.models.manifest import ModelSpec, Variant
 
 Check = Callable[[Engine, ModelSpec, Variant], Awaitable[None]]
@@ -119,6 +119,25 @@ async def a_refused_request_changes_nothing(engine: Engine, model: ModelSpec, va
     assert after == before
 
 
+async def it_tells_how_likely_answers_are_or_that_it_cannot(engine: Engine, model: ModelSpec, variant: Variant) -> None:
+    if not engine.scores:
+        with refused(InvalidRequest):
+            await engine.score(QUESTION, ["Yes"])
+        return
+    before, _ = await answer(engine, GenerateRequest(QUESTION, GREEDY, max_new_tokens=8))
+    candidates = ["Yes", "Yes, of course", "No", "Yes"]
+    scores = await engine.score(QUESTION, candidates)
+    assert len(scores) == len(candidates)
+    assert all(score <= 0 for score in scores)
+    assert scores[0] == scores[3]
+    assert list(await engine.score(QUESTION, candidates)) == list(scores)
+    for messages, some in ((), candidates), (QUESTION, []):
+        with refused(InvalidRequest if messages else EmptyPrompt):
+            await engine.score(messages, some)
+    after, _ = await answer(engine, GenerateRequest(QUESTION, GREEDY, max_new_tokens=8))
+    assert after == before
+
+
 CONTRACT: Sequence[Check] = (
     deltas_then_exactly_one_finished,
     closing_stops_and_the_next_request_works,
@@ -128,6 +147,7 @@ CONTRACT: Sequence[Check] = (
     a_stop_string_ends_the_text_and_is_never_shown,
     max_new_tokens_is_kept,
     a_refused_request_changes_nothing,
+    it_tells_how_likely_answers_are_or_that_it_cannot,
 )
 
 NEEDS: Mapping[Check, Limit] = {the_same_seed_gives_the_same_text: "seed"}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pyapp.app import Notice
 from pyapp.chat.drafts import Draft
 from pyapp.chat.shown import SessionEvent
+from pyapp.routing.route import Routed
 from pyapp.setup.state import SetupState
 
 
@@ -17,6 +18,7 @@ class ScriptedPage:
     notice: Notice = None
     scrolled_to: str = ""
     states: list[SetupState] = field(default_factory=list)
+    routed: dict[str, Routed] = field(default_factory=dict)
     events: list[SessionEvent] = field(default_factory=list)
 
     def show_setup(self, state: SetupState) -> None:
@@ -33,6 +35,9 @@ class ScriptedPage:
 
     def show_notice(self, notice: Notice) -> None:
         self.notice = notice
+
+    def show_routed(self, entry_id: str, routed: Routed) -> None:
+        self.routed[entry_id] = routed
 
     def draft(self) -> Draft:
         return self.composer

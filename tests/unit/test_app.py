@@ -604,7 +604,7 @@ def test_everything_deleted_elsewhere_is_gone_here() -> None:
         await other.app.library.clear()
         await asyncio.sleep(1)
         assert s.conversation() == other.conversation() == []
-        assert s.browser.stores == {"chats": {}, "messages": {}, "settings": {}}
+        assert not any(s.browser.stores.values())
 
     play(Stage(engine=answered("a")), story)
 

@@ -13,6 +13,7 @@ from pyapp.chat.session import Session
 from pyapp.engine import Sampling
 from pyapp.errors import ImportUnreadable, StorageFailed
 from pyapp.preferences import Preferences
+from pyapp.routing.rules import Rules
 from pyapp.settings.personas import Persona, dumps
 from pyapp.settings.settings import Settings
 from pyapp.settings.table import Wrong
@@ -70,6 +71,28 @@ def test_what_was_chosen_is_there_in_every_tab_and_after_a_reload() -> None:
         assert later.preferences.app == Settings()
 
     play(story)
+
+
+def test_rules_are_kept_and_followed() -> None:
+    async def story(here: TabOfPreferences, there: TabOfPreferences) -> None:
+        await here.preferences.save_rules(Rules(privacy="ask"))
+        await asyncio.sleep(1)
+        assert here.preferences.rules == there.preferences.rules == Rules(privacy="ask")
+        assert there.changes == 2
+        await here.preferences.forget()
+        assert here.preferences.rules == Rules()
+
+    play(story)
+
+
+def test_rules_that_cannot_be_read_let_nothing_leave() -> None:
+    database = Browser()
+    database.stores["settings"]["routing"] = {"v": 2, "key": "routing", "value": {"privacy": "allowed"}}
+
+    async def story(here: TabOfPreferences, there: TabOfPreferences) -> None:
+        assert here.preferences.rules == Rules()
+
+    play(story, database)
 
 
 def test_a_form_with_a_wrong_value_saves_nothing() -> None:

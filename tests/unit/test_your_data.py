@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
-from pyapp.chat.tree import Chat, Conversation, Entry
-from pyapp.errors import EngineBusy, ImportTooNew
+from pyapp.chat.tree import Chat, Conversation, Entry, Origin
+from pyapp.errors import DeviceLost, EngineBusy, ImportTooNew
 from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.models.record import Installed
 from pyapp.preferences import Preferences
 from pyapp.settings.personas import Persona
 from pyapp.settings.settings import Settings
+from pyapp.tasks.records import Kept, Run
 from pyapp.transfer.form import chat_value
 from pyapp.transfer.importing import Skipped
+from pyapp.transfer.runs import run_text
 from pyapp.your_data import Inventory, Report, YourData
 from tests.unit.chat.tabs import Browser
 from tests.unit.models.made import model, variant
 from tests.unit.run import run
 from tests.unit.transfer import examples
-from tests.unit.transfer.made import NOW, ids, own, talk, without_ids
+from tests.unit.transfer.made import NOW, USAGE, ids, own, talk, without_ids
 
 VARIANT = variant()
 MODEL = model(VARIANT)
@@ -52,6 +54,28 @@ class ScriptedModels:
 
 
 @dataclass
+class RunsHere:
+    here: list[Kept] = field(default_factory=list)
+
+    async def everything(self) -> AsyncGenerator[Kept, None]:
+        for kept in self.here:
+            yield kept
+
+    def add(self, kept: Kept) -> None:
+        self.here.append(kept)
+
+    async def clear(self) -> None:
+        self.here.clear()
+
+
+RUN = Kept(
+    Run("r", "course", "Lamps", NOW, NOW, "running", 0.5, (Origin("Tiny", "wasm"),), USAGE, 1234, DeviceLost("gone")),
+    {"topic": "Lamps"},
+    {"modules": [1, None]},
+)
+
+
+@dataclass
 class Stage:
     database: Browser = field(default_factory=Browser)
     models: ScriptedModels = field(default_factory=ScriptedModels)
@@ -62,8 +86,16 @@ class Stage:
         self.library = Library(self.tab, new_id=new_id, now_ms=lambda: NOW)
         session = Session(self.library.new(), self.library, new_id, lambda: NOW, lambda _: None)
         self.preferences = Preferences(self.library, session, lambda key: f"[{key}]", new_id)
+        self.runs = RunsHere()
         self.data = YourData(
-            self.library, self.preferences, self.models, self.tab, lambda key: f"[{key}]", new_id, lambda: NOW
+            self.library,
+            self.preferences,
+            self.models,
+            self.tab,
+            lambda key: f"[{key}]",
+            new_id,
+            lambda: NOW,
+            lambda: self.runs,
         )
 
     def put(self, conversation: Conversation) -> None:
@@ -115,7 +147,7 @@ def test_export_delete_everything_import_is_identical() -> None:
         file = await s.data.everything()
         await s.data.delete_everything()
         assert await s.everything() == []
-        assert s.database.stores == {"chats": {}, "messages": {}, "settings": {}}
+        assert not any(s.database.stores.values())
         assert await s.data.take_in(file.text) == Report(chats=2, personas=1)
         assert sorted(await s.everything(), key=str) == sorted(before, key=str)
         assert s.preferences.app == Settings(theme="dark", persona_id="p")
@@ -123,6 +155,60 @@ def test_export_delete_everything_import_is_identical() -> None:
         again = Stage(s.database)  # after a reload
         await again.library.start()
         assert sorted(await again.everything(), key=str) == sorted(before, key=str)
+
+    play(story)
+
+
+def test_runs_of_tasks_go_out_and_come_in() -> None:
+    async def story(s: Stage) -> None:
+        s.runs.add(RUN)
+        assert (await s.data.inventory()).runs == 1
+        text = (await s.data.everything()).text
+        assert (await s.data.take_in(text)).skipped == (Skipped("Lamps", "already_here"),)
+        await s.data.delete_everything()
+        assert s.runs.here == []
+        assert await s.data.take_in(text) == Report(runs=1)
+        (back,) = s.runs.here
+        assert back.run.id != "r"
+        assert repr(back.run.error) == repr(RUN.run.error)
+        assert replace(back, run=replace(back.run, id="r", error=None)) == replace(
+            RUN, run=replace(RUN.run, status="paused", error=None)
+        )
+
+    play(story)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"fraction": 2},
+        {"fraction": "x"},
+        {"given": 5},
+        {"by": [5]},
+        {"status": "flying"},
+        {"created_ms": 10**18},
+        {"worked_ms": -1},
+        {"error": 5},
+        {"task": None},
+    ],
+    ids=lambda damage: next(iter(damage)),
+)
+def test_damaged_runs_are_named_and_left_out(damage: dict[str, object]) -> None:
+    async def story(s: Stage) -> None:
+        value = json.loads(run_text(RUN)) | damage
+        report = await s.data.take_in(own(runs=[value, 5]))
+        assert report == Report(skipped=(Skipped("Lamps", "wrong_type"), Skipped("", "wrong_type")))
+        assert s.runs.here == []
+
+    play(story)
+
+
+def test_a_run_of_which_little_is_known() -> None:
+    async def story(s: Stage) -> None:
+        value = json.loads(run_text(RUN)) | {"fraction": None, "error": None, "state": None}
+        assert await s.data.take_in(own(runs=[value, value])) == Report(
+            skipped=(Skipped("Lamps", "already_here"),), runs=1
+        )
 
     play(story)
 

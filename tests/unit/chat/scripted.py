@@ -23,6 +23,9 @@ class ScriptedEngine:
     scripts: list[Sequence[GenerateEvent | Exception | float | str]] = field(default_factory=list)
     loads: list[Sequence[Exception]] = field(default_factory=list)
     name: str = "transformers_js"
+    constrains: bool = False
+    scores: bool = False
+    scored: Sequence[float] = ()
     requests: list[GenerateRequest] = field(default_factory=list)
     loaded: list[Variant] = field(default_factory=list)
     closed: int = 0
@@ -53,6 +56,9 @@ class ScriptedEngine:
                         yield step
         finally:
             self.closed += 1
+
+    async def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Sequence[float]:
+        return self.scored
 
     async def unload(self) -> None:
         self.unloaded += 1

@@ -16,6 +16,7 @@ from pyapp.errors import CandilError
 from tests.unit.transport import Forever
 
 Rows = dict[str, dict[str, Any]]
+STORES = ("chats", "messages", "settings", "runs", "run_parts")
 
 
 def no_delay() -> float:
@@ -27,7 +28,7 @@ class Browser:
     """`delay` gives the seconds that each step takes."""
 
     delay: Callable[[], float] = no_delay
-    stores: dict[str, Rows] = field(default_factory=lambda: {"chats": {}, "messages": {}, "settings": {}})
+    stores: dict[str, Rows] = field(default_factory=lambda: {store: {} for store in STORES})
     tabs: list[Tab] = field(default_factory=list)
     trouble: CandilError | None = None  # of the tabs that are opened from now on
 

@@ -68,8 +68,21 @@ def test_without_a_model_it_says_so() -> None:
     async def story() -> None:
         with refused(NotLoaded):
             await Current({}).count(QUESTION)
+        with refused(NotLoaded):
+            await Current({}).score(QUESTION, ["yes"])
+        assert not Current({}).constrains
+        assert not Current({}).scores
 
     run(story())
+
+
+def test_it_can_what_the_engine_in_use_can() -> None:
+    scripted = ScriptedEngine(constrains=True, scores=True, scored=[-0.5])
+    engine = Current({"transformers_js": lambda: scripted})
+    run(load(engine, MODEL, VARIANT))
+    assert engine.constrains
+    assert engine.scores
+    assert run(engine.score(QUESTION, ["yes"])) == [-0.5]
 
 
 def test_an_engine_that_hangs_is_told_and_restarted() -> None:

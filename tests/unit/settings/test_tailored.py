@@ -28,6 +28,8 @@ class LetterEngine:
 
     says: str = "Yes"
     name: str = "letters"
+    constrains: bool = True
+    scores: bool = True
     requests: list[GenerateRequest] = field(default_factory=list)
     counted: list[tuple[Message, ...]] = field(default_factory=list)
     unloaded: bool = False
@@ -43,6 +45,9 @@ class LetterEngine:
         self.requests.append(request)
         yield TextDelta(self.says)
         yield Finished("stop", USAGE)
+
+    async def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Sequence[float]:
+        return [-float(len(candidate)) for candidate in candidates]
 
     async def unload(self) -> None:
         self.unloaded = True
@@ -212,6 +217,25 @@ def test_it_counts_and_unloads_as_the_engine() -> None:
         stage.ask(*talk(1))
     with pytest.raises(NotLoaded):
         run(stage.tailored.measure(talk(1)))
+
+
+def test_what_must_be_a_document_passes_as_it_is() -> None:
+    stage = Stage(Wishes(Sampling(temperature=0.7), 100, "Be kind."))
+    request = GenerateRequest(talk(10), Sampling(temperature=0), 900, schema={"type": "object"})
+
+    async def asking() -> list[GenerateEvent]:
+        return [event async for event in stage.tailored.generate(request)]
+
+    assert run(asking()) == [TextDelta("Yes"), Finished("stop", USAGE)]
+    assert stage.engine.requests == [request]
+    assert stage.engine.counted == []
+
+
+def test_what_the_engine_can_it_can() -> None:
+    tailored = Stage().tailored
+    assert tailored.constrains
+    assert tailored.scores
+    assert run(tailored.score(talk(0), ["a", "bc"])) == [-1.0, -2.0]
 
 
 def test_nothing_is_no_prompt() -> None:

@@ -140,6 +140,7 @@ def test_a_model_for_one_chat_is_loaded_without_being_chosen() -> None:
     async def story() -> None:
         assert not setup.answers_with("")
         await setup.switch("tiny/wasm")  # nothing is loaded yet
+        assert await setup.loadable() == []
         assert await setup.here() == []
         await setup.begin()
         assert await setup.here() == [(MODEL, WEBGPU), (MODEL, WASM)]

@@ -65,6 +65,9 @@ def test_every_key_is_used() -> None:
     )
     families += ("servers.wrong.", "servers.program.", "servers.advice.", "servers.place.", "servers.found.")
     families += ("servers.reconnect", "servers.forget")
+    families += ("tasks.file.pages.", "tasks.status.", "tasks.by.", "tasks.wrong.", "tasks.option.", "tasks.say.")
+    families += ("route.privacy", "route.long", "route.least_tokens_per_s", "route.most_cost", "route.kind.")
+    families += ("route.tier.", "route.why.", "route.up", "route.down", "route.toggle")
     families += ("own.do.", "own.use.", "own.keep.", "stats.cloud", "cloud.on", "cloud.off", "cloud.idle")
     for key in LANGUAGES["en"]:
         assert re.search(rf"[\"']{re.escape(key)}[\"']", used) or key.startswith(families), key
