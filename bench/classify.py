@@ -81,6 +81,12 @@ class NativeWork:
     async def count(self, messages: Sequence[Message]) -> int:
         return len(self._prompt(messages))
 
+    async def parameters(self) -> int:
+        return 135_000_000
+
+    async def summarizer(self) -> None:
+        return None
+
     async def score(self, messages: Sequence[Message], candidates: Sequence[str]) -> Sequence[float]:
         answers = [self._judge.tokenize(each) + self._end for each in candidates]
         self.last = self._answers.ln(self._prompt(messages), answers)

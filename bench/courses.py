@@ -63,6 +63,12 @@ class Native:
         prompt = self._post("/apply-template", {"messages": wire(messages)})["prompt"]
         return len(self._post("/tokenize", {"content": prompt, "parse_special": True})["tokens"])
 
+    async def parameters(self) -> int:
+        return 135_000_000
+
+    async def summarizer(self) -> None:
+        return None
+
     async def ask(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
         answer = self._answer(request)
         yield TextDelta(answer["message"]["content"])

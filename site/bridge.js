@@ -194,6 +194,7 @@ function asWireError(error) {
 const PAGE_MODULES = /** @type {Record<string, string>} */ ({
   builtin_ai: "./engines/builtin_ai.js",
   plugins: "./plugins/plugins.js",
+  summarizer: "./engines/summarizer.js",
 });
 
 const PAGE_OPS = /** @type {Record<string, PageOp>} */ ({

@@ -282,6 +282,21 @@ export interface PluginOps {
   "plugins.post": { in: { worker: number; message: string }; out: never };
 }
 
+// ---- the browser's own summarizer (site/engines/summarizer.js), answered by the page itself ----
+
+/** `language` is the summary's, ISO 639-1, "" for what the browser likes. Codes as for builtin_ai. */
+export interface SummarizerOps {
+  /** One value, as builtin_ai.probe's. */
+  "summarizer.probe": { in: { language: string }; out: { availability: BuiltinAiOps["builtin_ai.probe"]["out"]["availability"] } };
+  /** What a text takes of what a text may have; one value. */
+  "summarizer.measure": { in: { text: string; language: string }; out: { tokens: number; window_tokens: number } };
+  /** The main points, as pieces of a Markdown list: about three, five or seven. */
+  "summarizer.summarise": {
+    in: { text: string; length: "short" | "medium" | "long"; language: string };
+    out: { piece: string };
+  };
+}
+
 // ---- answered by the page itself (site/bridge.js) ----
 
 export interface PageOps {

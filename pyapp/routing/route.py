@@ -30,6 +30,7 @@ class Routed:
     window_tokens: int  # that a prompt and its answer have together
     needs: Needs
     decision: Decision
+    parameters: int = 0  # of the model; 0: nobody says
 
     @property
     def reasons(self) -> Sequence[Reason]:

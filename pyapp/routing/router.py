@@ -198,7 +198,8 @@ class Router:
         return frozenset(key for key, until in self._aside.items() if now < until)
 
     def _routed(self, pick: Pick, needs: Needs, decision: Decision) -> Routed:
-        return Routed(self._engine, origin_of(*pick), pick[0].context_tokens, needs, decision)
+        model = pick[0]
+        return Routed(self._engine, origin_of(*pick), model.context_tokens, needs, decision, model.parameters)
 
     def _set_aside(self, key: str) -> None:
         self._aside[key] = asyncio.get_running_loop().time() + ASIDE_S

@@ -7,9 +7,14 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from pyapp.engine import AnsweredBy, Finished, GenerateEvent, GenerateRequest, Message, Usage
+from pyapp.engines.browser_summarizer import BrowserSummarizer
+from pyapp.engines.builtin_ai import BuiltinAi
 from pyapp.routing.route import Routed
 from pyapp.structured.asking import documents
 from pyapp.structured.document import Document, DocumentEvent
+from pyapp.tasks.task import Summarizer
+
+BUILTIN_AI = BuiltinAi.name
 
 
 @dataclass
@@ -20,6 +25,7 @@ class EngineWork:
     clock_ms: Callable[[], int]
     routed: Callable[[], Awaitable[Routed]]  # the same one until this work is over
     heard: Callable[[AnsweredBy | Usage], None] = lambda _: None
+    browsers: BrowserSummarizer | None = None
 
     def now_ms(self) -> int:
         return self.clock_ms()
@@ -29,6 +35,14 @@ class EngineWork:
 
     async def count(self, messages: Sequence[Message]) -> int:
         return await (await self.routed()).engine.count(messages)
+
+    async def parameters(self) -> int:
+        return (await self.routed()).parameters
+
+    async def summarizer(self) -> Summarizer | None:
+        if self.browsers is None or (await self.routed()).origin.engine != BUILTIN_AI:
+            return None
+        return self.browsers if await self.browsers.is_ready(self.language) else None
 
     async def ask(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
         engine = (await self.routed()).engine

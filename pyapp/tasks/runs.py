@@ -14,6 +14,7 @@ from typing import Any
 
 from pyapp.chat.tree import Origin
 from pyapp.engine import AnsweredBy, Engine, Json, Transport, Usage
+from pyapp.engines.browser_summarizer import BrowserSummarizer
 from pyapp.errors import BadInput, CandilError, EngineError, EngineFailed, RequestError, RunElsewhere
 from pyapp.routing.route import Route, Routed
 from pyapp.tasks.builtin import Tasks
@@ -378,7 +379,7 @@ class Runs:
         live.begin_to_count(self._now_ms())
         async with AsyncExitStack() as turns:
             try:
-                yield EngineWork(self._language(), self._now_ms, routed, heard)
+                yield EngineWork(self._language(), self._now_ms, routed, heard, BrowserSummarizer(self._transport))
                 if live.holding and live.routed:
                     self.route.answered(live.routed)
             finally:

@@ -79,6 +79,20 @@ class Export:
     data: bytes
 
 
+class Summarizer(Protocol):
+    """The browser's own, made for nothing else. All of it raises CandilError; closing a generator stops it."""
+
+    async def window(self) -> int:
+        """Tokens that a text may have."""
+        ...
+
+    async def count(self, text: str) -> int: ...
+
+    def points(self, text: str, n: int, language: str) -> AsyncGenerator[str, None]:
+        """About `n` of them, as pieces of a Markdown list. `language` is ISO 639-1, "" for the text's own."""
+        ...
+
+
 class Work(Protocol):
     """What a task is given to work with. All of it raises CandilError; closing a generator stops the engine.
 
@@ -95,6 +109,14 @@ class Work(Protocol):
 
     async def count(self, messages: Sequence[Message]) -> int:
         """Tokens of a prompt."""
+        ...
+
+    async def parameters(self) -> int:
+        """Of the model; 0 where nobody says how many. A small one does well only what is asked in small pieces."""
+        ...
+
+    async def summarizer(self) -> Summarizer | None:
+        """The browser's own where its model is to answer and it has one."""
         ...
 
     def ask(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]: ...

@@ -15,13 +15,13 @@ import { Failure } from "../worker.js";
 const sessions = new Map();
 
 /** What the API rejects with, by name, while a session is made and while it is asked. */
-const WHEN_MADE = /** @type {Record<string, ErrorCode>} */ ({
+export const WHEN_MADE = /** @type {Record<string, ErrorCode>} */ ({
   NotAllowedError: "click_needed",
   NotSupportedError: "engine_unavailable",
   NetworkError: "network_failed",
   QuotaExceededError: "context_overflow",
 });
-const WHEN_ASKED = /** @type {Record<string, ErrorCode>} */ ({
+export const WHEN_ASKED = /** @type {Record<string, ErrorCode>} */ ({
   NotAllowedError: "engine_unavailable",
   NotSupportedError: "invalid_request",
   SyntaxError: "invalid_request",
@@ -36,7 +36,7 @@ const WHEN_ASKED = /** @type {Record<string, ErrorCode>} */ ({
  * @param {() => Promise<T>} work
  * @returns {Promise<T>} rejects with Failures only
  */
-async function named(codes, work) {
+export async function named(codes, work) {
   try {
     return await work();
   } catch (cause) {

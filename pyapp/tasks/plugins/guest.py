@@ -22,7 +22,7 @@ from pyapp.tasks.plugins import wire
 from pyapp.tasks.plugins.described import Described
 from pyapp.tasks.plugins.described import read as read_described
 from pyapp.tasks.plugins.wire import Fault
-from pyapp.tasks.task import Work
+from pyapp.tasks.task import Summarizer, Work
 
 BOOT_S = 60.0  # as long as a slow phone takes for Python
 PING_S = 1.0
@@ -284,6 +284,13 @@ async def asked(work: Work, verb: str, given: Mapping[str, Any]) -> AsyncGenerat
     match verb:
         case "window":
             yield await work.window()
+        case "parameters":
+            yield await work.parameters()
+        case "summarizer":
+            yield await work.summarizer() is not None
+        case "summarizer.window" | "summarizer.count" | "summarizer.points":
+            async for value in _of_summarizer(await work.summarizer(), verb, given):
+                yield value
         case "count":
             yield await work.count(wire.read_all(Message, given.get("messages"), "messages"))
         case "score":
@@ -296,6 +303,24 @@ async def asked(work: Work, verb: str, given: Mapping[str, Any]) -> AsyncGenerat
                     yield event
         case _:
             raise Fault(f"Work has no {verb!r:.80}")
+
+
+async def _of_summarizer(
+    summarizer: Summarizer | None, verb: str, given: Mapping[str, Any]
+) -> AsyncGenerator[object, None]:
+    if summarizer is None:
+        raise Fault("the browser's summarizer is not to be had")
+    if verb == "summarizer.window":
+        yield await summarizer.window()
+        return
+    text = wire.read(str, given.get("text"), "text")
+    if verb == "summarizer.count":
+        yield await summarizer.count(text)
+        return
+    n, language = wire.read(int, given.get("n"), "n"), wire.read(str, given.get("language"), "language")
+    async with aclosing(summarizer.points(text, n, language)) as pieces:
+        async for piece in pieces:
+            yield piece
 
 
 def _error(said: Any, call: _Call) -> CandilError:

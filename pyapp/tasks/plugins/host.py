@@ -24,7 +24,7 @@ from pyapp.structured.document import DocumentEvent
 from pyapp.tasks.plugins import wire
 from pyapp.tasks.plugins.described import Described, describe
 from pyapp.tasks.plugins.modules import details_of
-from pyapp.tasks.task import Action, Say, Task
+from pyapp.tasks.task import Action, Say, Summarizer, Task
 
 Send = Callable[[str], None]
 
@@ -200,13 +200,19 @@ class RemoteWork:
     async def count(self, messages: Sequence[Message]) -> int:
         return wire.read(int, await self._one("count", {"messages": messages}))
 
+    async def parameters(self) -> int:
+        return wire.read(int, await self._one("parameters", {}))
+
+    async def summarizer(self) -> Summarizer | None:
+        return RemoteSummarizer(self._stream) if await self._one("summarizer", {}) else None
+
     async def ask(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
-        async with aclosing(self._asked.stream(self._call_id, "ask", {"request": request})) as values:
+        async with aclosing(self._stream("ask", {"request": request})) as values:
             async for value in values:
                 yield wire.read(GenerateEvent, value)  # type: ignore[arg-type]
 
     async def document(self, request: GenerateRequest) -> AsyncGenerator[DocumentEvent, None]:
-        async with aclosing(self._asked.stream(self._call_id, "document", {"request": request})) as values:
+        async with aclosing(self._stream("document", {"request": request})) as values:
             async for value in values:
                 yield wire.read(DocumentEvent, value)  # type: ignore[arg-type]
 
@@ -214,6 +220,28 @@ class RemoteWork:
         value = await self._one("score", {"messages": messages, "candidates": candidates})
         return None if value is None else wire.read_all(float, value, "scores")
 
+    def _stream(self, verb: str, given: Mapping[str, object]) -> AsyncGenerator[Json, None]:
+        return self._asked.stream(self._call_id, verb, given)
+
     async def _one(self, verb: str, given: Mapping[str, object]) -> Json:
-        async with aclosing(self._asked.stream(self._call_id, verb, given)) as values:
+        async with aclosing(self._stream(verb, given)) as values:
             return await anext(values)
+
+
+class RemoteSummarizer:
+    """Implements pyapp.tasks.task.Summarizer by asking the page."""
+
+    def __init__(self, stream: Callable[[str, Mapping[str, object]], AsyncGenerator[Json, None]]) -> None:
+        self._stream = stream
+
+    async def window(self) -> int:
+        return wire.read(int, await anext(self._stream("summarizer.window", {})))
+
+    async def count(self, text: str) -> int:
+        return wire.read(int, await anext(self._stream("summarizer.count", {"text": text})))
+
+    async def points(self, text: str, n: int, language: str) -> AsyncGenerator[str, None]:
+        given = {"text": text, "n": n, "language": language}
+        async with aclosing(self._stream("summarizer.points", given)) as values:
+            async for value in values:
+                yield wire.read(str, value)

@@ -10,6 +10,7 @@ from typing import Any
 from pyapp.engine import Finished, GenerateEvent, GenerateRequest, Json, Message, TextDelta, Usage
 from pyapp.errors import CandilError
 from pyapp.structured.document import Document, DocumentEvent, Growing
+from pyapp.tasks.task import Summarizer
 
 USAGE = Usage(10, 0, 5, 1.0, 1.0)
 
@@ -31,6 +32,8 @@ class ScriptedWork:
     scores: Callable[[Sequence[Message], Sequence[str]], Sequence[float] | None] = lambda _messages, _candidates: None
     tokens: int = 2048
     language: str = "en"
+    size: int = 135_000_000
+    own_summarizer: Summarizer | None = None
     asked: list[GenerateRequest] = field(default_factory=list)
     clock_ms: int = 0
 
@@ -43,6 +46,12 @@ class ScriptedWork:
 
     async def count(self, messages: Sequence[Message]) -> int:
         return words_of(messages)
+
+    async def parameters(self) -> int:
+        return self.size
+
+    async def summarizer(self) -> Summarizer | None:
+        return self.own_summarizer
 
     async def ask(self, request: GenerateRequest) -> AsyncGenerator[GenerateEvent, None]:
         answer = await self._answer(self.text, request)

@@ -6,7 +6,11 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
+import pytest
+
+from pyapp.chat.tree import Origin
 from pyapp.engine import AnsweredBy, Finished, GenerateEvent, GenerateRequest, Message, TextDelta, Usage
+from pyapp.engines.browser_summarizer import BrowserSummarizer
 from pyapp.routing.needs import Needs
 from pyapp.routing.route import Routed
 from pyapp.routing.table import Decision
@@ -14,6 +18,7 @@ from pyapp.structured.document import Document
 from pyapp.tasks.engine_work import EngineWork
 from tests.unit.run import run
 from tests.unit.tasks.stage import ORIGIN, USAGE
+from tests.unit.transport import ScriptedTransport
 
 ASKED = (Message("user", "one two"),)
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"], "additionalProperties": False}
@@ -44,17 +49,35 @@ class Engine:
 class Stage:
     def __init__(self) -> None:
         self.engine: Any = Engine()
+        self.origin = ORIGIN
         self.heard: list[AnsweredBy | Usage] = []
         self.work = EngineWork("es", lambda: 5, self._routed, self.heard.append)
 
     async def _routed(self) -> Routed:
-        return Routed(self.engine, ORIGIN, 2048, Needs("course"), Decision(None, (), ()))
+        return Routed(self.engine, self.origin, 2048, Needs("course"), Decision(None, (), ()), 135)
+
+
+@pytest.mark.parametrize(
+    ("engine", "availability", "used"),
+    [("builtin_ai", "available", True), ("builtin_ai", "downloadable", False), ("wllama", "available", False)],
+)
+def test_the_browsers_summarizer_is_for_where_its_model_answers(engine: str, availability: str, used: bool) -> None:
+    async def story() -> None:
+        s = Stage()
+        s.origin = Origin("Nano", "browser", engine)
+        assert await s.work.summarizer() is None  # a page without one
+        own = BrowserSummarizer(ScriptedTransport({"summarizer.probe": lambda _: [{"availability": availability}]}))
+        s.work.browsers = own
+        assert await s.work.summarizer() is (own if used else None)
+
+    run(story())
 
 
 def test_asked_as_it_is() -> None:
     async def story() -> None:
         s = Stage()
         assert (s.work.language, s.work.now_ms()) == ("es", 5)
+        assert await s.work.parameters() == 135
         assert (await s.work.window(), await s.work.count(ASKED)) == (2048, 7)
         request = GenerateRequest(ASKED, max_new_tokens=3)
         events = [event async for event in s.work.ask(request)]

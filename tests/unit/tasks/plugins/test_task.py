@@ -102,6 +102,7 @@ def test_its_strings_are_there_in_english_whatever_it_speaks(tmp_path: Path) -> 
         ("yield Step(await work.window(), 1)", 2048),
         ("yield Step(await work.count([Message('user', 'a b c')]), 1)", 3),
         ("yield Step(await work.score([Message('user', 'x')], ['a', 'b']), 1)", [-0.5, -1.0]),
+        ("yield Step(await work.parameters(), 1)", 135_000_000),
         ("yield Step(work.now_ms(), 1)", 7),
         ("yield Step(work.language, 1)", "en"),
     ],
@@ -110,6 +111,40 @@ def test_what_its_work_tells_it(body: str, value: object, tmp_path: Path) -> Non
     done = steps(tmp_path, body, scores=lambda _messages, _candidates: [-0.5, -1.0])
     assert isinstance(done, list)
     assert done[-1].state == value
+
+
+class OwnSummarizer:
+    async def window(self) -> int:
+        return 1000
+
+    async def count(self, text: str) -> int:
+        return len(text)
+
+    async def points(self, text: str, n: int, language: str) -> Any:
+        yield f"- {text}"
+        yield f" {n} {language}"
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        ("yield Step(await its.window(), 1)", 1000),
+        ("yield Step(await its.count('four'), 1)", 4),
+        ("yield Step([each async for each in its.points('a', 3, 'es')], 1)", ["- a", " 3 es"]),
+    ],
+)
+def test_the_browsers_summarizer_is_asked_through_the_page(body: str, value: object, tmp_path: Path) -> None:
+    done = steps(tmp_path, f"its = await work.summarizer()\n{body}", own_summarizer=OwnSummarizer())
+    assert isinstance(done, list)
+    assert done[-1].state == value
+
+
+def test_without_one_it_is_none_and_asking_for_it_is_a_fault(tmp_path: Path) -> None:
+    done = steps(tmp_path, "yield Step(await work.summarizer(), 1)")
+    assert isinstance(done, list)
+    assert done[-1].state is None
+    failed = steps(tmp_path, "yield Step(await work._one('summarizer.window', {}), 1)")
+    assert isinstance(failed, CandilError)
 
 
 def test_scores_that_an_engine_does_not_give_are_none(tmp_path: Path) -> None:
