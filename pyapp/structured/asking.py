@@ -18,7 +18,7 @@ from pyapp.engine import (
     TextDelta,
     Usage,
 )
-from pyapp.errors import InvalidRequest, NoDocument
+from pyapp.errors import ContextOverflow, InvalidRequest, NoDocument
 from pyapp.structured.document import Document, DocumentEvent, Growing
 from pyapp.structured.faults import Fault
 from pyapp.structured.mending import mended
@@ -55,10 +55,15 @@ async def documents(
     remark = ""
     for attempt in range(1, attempts + 1):
         answer = _Answer()
-        async with aclosing(engine.generate(_with(asked, remark))) as events:
-            async for event in events:
-                for told in answer.heard(event):
-                    yield told
+        try:
+            async with aclosing(engine.generate(_with(asked, remark))) as events:
+                async for event in events:
+                    for told in answer.heard(event):
+                        yield told
+        except ContextOverflow:
+            if not remark:
+                raise
+            break  # it is the remark that there is no room for
         usage = _sum(usage, answer.usage)
         value, wrong = mended(request.schema, answer.text, cut=answer.reason == "length")
         if wrong is None:
@@ -68,7 +73,7 @@ async def documents(
         remark = (
             CUT if answer.reason == "length" else AGAIN.format(pointer=fault.pointer or "the root", wanted=fault.wanted)
         )
-    raise NoDocument(attempts=attempts, pointer=fault.pointer)
+    raise NoDocument(attempts=attempt, pointer=fault.pointer)
 
 
 class _Answer:

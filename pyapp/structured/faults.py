@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pyapp.engine import Json
-from pyapp.structured import formats, pattern
+from pyapp.structured import formats
+from pyapp.structured.automaton import matcher
 from pyapp.structured.pointer import Place, found, pointer, steps
 
 
@@ -171,7 +172,7 @@ def _of_text(schema: Json, value: str, at: Place) -> Iterator[Fault]:
         yield Fault(at, f"must have at least {schema['minLength']} characters")
     if "maxLength" in schema and len(value) > schema["maxLength"]:
         yield Fault(at, f"must have at most {schema['maxLength']} characters")
-    if "pattern" in schema and not pattern.matcher(schema["pattern"]).matches(value):
+    if "pattern" in schema and not matcher(schema["pattern"]).matches(value):
         yield Fault(at, f"must match {schema['pattern']}")
     if "format" in schema and not formats.is_one(schema["format"], value):
         yield Fault(at, f"must be a valid {schema['format']}")

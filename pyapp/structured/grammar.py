@@ -22,6 +22,7 @@ from typing import Any, Literal, assert_never
 from pyapp.engine import Json
 from pyapp.structured import formats, numerals, pattern
 from pyapp.structured.endless import name_of
+from pyapp.structured.narrowing import fitted
 from pyapp.structured.numerals import alternatives
 from pyapp.structured.pattern import Alt, Char, Node, Ranges, Repeat, Seq, others, points, ranges
 from pyapp.structured.subset import normalised
@@ -89,7 +90,7 @@ class _Writer:
             unbounded = self._notation == "xgrammar" and most > COUNTED
             return self._quoted(self._repeated(self._text_character(), least, None if unbounded else most))
         wanted = schema["pattern"] if "pattern" in schema else formats.PATTERNS[schema["format"]]
-        node = pattern.fitted(pattern.parsed(wanted), least, most)
+        node = fitted(pattern.parsed(wanted), least, most)
         assert node is not None  # subset.py
         return self._quoted(self._pattern(node))
 

@@ -1,4 +1,4 @@
-"""The regular subset of ECMA-262's patterns: read once, matched in linear time, and written into grammars.
+"""The regular subset of ECMA-262's patterns: read once, then matched (automaton.py) and written into grammars.
 
 As JSON Schema has them: Unicode code points, found anywhere in a text unless anchored. What is not regular (back
 references, lookaround) or says something about its surroundings (\\b, anchors inside) is not in the subset.
@@ -6,11 +6,9 @@ references, lookaround) or says something about its surroundings (\\b, anchors i
 
 from __future__ import annotations
 
-import math
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache, reduce
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import assert_never
 
 LONGEST = 1000  # characters of a pattern
@@ -251,154 +249,5 @@ def _states(node: Node) -> int:
             return sum(map(_states, parts)) + len(parts)
         case Repeat(inner, least, most):
             return (_states(inner) + 1) * max(least + (most is None), most or 0)
-        case _ as unknown:
-            assert_never(unknown)
-
-
-def lengths(node: Node) -> tuple[int, float]:
-    """The least and the most characters (math.inf: any number) of what it matches."""
-    match node:
-        case Char(found):
-            return (1, 1) if found else (0, -math.inf)
-        case Seq(parts):
-            pairs = list(map(lengths, parts))
-            return sum(low for low, _ in pairs), sum(high for _, high in pairs)
-        case Alt(options):
-            pairs = list(map(lengths, options))
-            return min(low for low, _ in pairs), max(high for _, high in pairs)
-        case Repeat(inner, least, most):
-            low, high = lengths(inner)
-            times = math.inf if most is None else most
-            return low * least, high * times if high and times else 0
-        case _ as unknown:
-            assert_never(unknown)
-
-
-def fitted(node: Node, least: int, most: int) -> Node | None:
-    """What matches nothing that `node` does not, and only texts of so many characters; None when that is not simple.
-
-    Repetitions are narrowed, all of them to the same count, as little as will do.
-    """
-    if lengths(node)[0] < least:
-        times = bisect_left(range(least), True, key=lambda k: lengths(_at_least(node, k))[0] >= least)
-        node = _at_least(node, times)
-    if lengths(node)[1] > most:
-        longest = node
-        times = bisect_left(range(most), True, key=lambda k: lengths(_at_most(longest, k + 1))[1] > most)
-        node = _at_most(node, times)
-    low, high = lengths(node)
-    return node if least <= low and high <= most else None
-
-
-def _at_most(node: Node, times: int) -> Node:
-    def narrowed(repeat: Repeat) -> Repeat:
-        most = times if repeat.most is None else min(repeat.most, times)
-        return replace(repeat, most=max(repeat.least, most))
-
-    return _changed(node, narrowed)
-
-
-def _at_least(node: Node, times: int) -> Node:
-    def narrowed(repeat: Repeat) -> Repeat:
-        least = times if repeat.most is None else min(repeat.most, times)
-        return replace(repeat, least=max(repeat.least, least))
-
-    return _changed(node, narrowed)
-
-
-def _changed(node: Node, change: Callable[[Repeat], Repeat]) -> Node:
-    match node:
-        case Char():
-            return node
-        case Seq(parts):
-            return Seq(tuple(_changed(part, change) for part in parts))
-        case Alt(options):
-            return Alt(tuple(_changed(option, change) for option in options))
-        case Repeat(inner, least, most):
-            return change(Repeat(_changed(inner, change), least, most))
-        case _ as unknown:
-            assert_never(unknown)
-
-
-class Matcher:
-    """A pattern's automaton: as many steps as there are characters, whatever the pattern."""
-
-    def __init__(self, node: Node) -> None:
-        self._free: list[list[int]] = []  # state -> states that are reached without a character
-        self._steps: list[tuple[Ranges, int] | None] = []
-        self._end = self._state()
-        self._start = self._before(node, self._end)
-        self._known: dict[tuple[frozenset[int], str], frozenset[int]] = {}
-
-    def matches(self, text: str) -> bool:
-        return self._end in reduce(self._step, text, self._reached([self._start]))
-
-    def _state(self, *free: int, step: tuple[Ranges, int] | None = None) -> int:
-        self._free.append(list(free))
-        self._steps.append(step)
-        return len(self._free) - 1
-
-    def _before(self, node: Node, after: int) -> int:
-        """The state from which `node` leads to `after`."""
-        match node:
-            case Char(found):
-                return self._state(step=(found, after))
-            case Seq(parts):
-                return reduce(lambda end, part: self._before(part, end), reversed(parts), after)
-            case Alt(options):
-                return self._state(*(self._before(option, after) for option in options))
-            case Repeat(inner, least, most):
-                if most is None:
-                    again = self._state(after)
-                    self._free[again].append(self._before(inner, again))
-                    after = again
-                for _ in range(0 if most is None else most - least):
-                    after = self._state(after, self._before(inner, after))
-                for _ in range(least):
-                    after = self._before(inner, after)
-                return after
-            case _ as unknown:
-                assert_never(unknown)
-
-    def _reached(self, states: Iterable[int]) -> frozenset[int]:
-        found: set[int] = set()
-        waiting = list(states)
-        while waiting:
-            state = waiting.pop()
-            if state not in found:
-                found.add(state)
-                waiting.extend(self._free[state])
-        return frozenset(found)
-
-    def _step(self, states: frozenset[int], character: str) -> frozenset[int]:
-        known = self._known.get((states, character))
-        if known is None:
-            known = self._known[states, character] = self._reached(self._after(states, ord(character)))
-        return known
-
-    def _after(self, states: frozenset[int], point: int) -> Iterator[int]:
-        for state in states:
-            step = self._steps[state]
-            if step is not None and any(low <= point <= high for low, high in step[0]):
-                yield step[1]
-
-
-@lru_cache(64)
-def matcher(pattern: str) -> Matcher:
-    """Raises NotRegular."""
-    return Matcher(parsed(pattern))
-
-
-def is_writable(node: Node) -> bool:
-    """Every character of it, or another in its place, can stand in a JSON text as a model writes it."""
-    match node:
-        case Char(found):
-            return any(high >= 0x20 and not 0xD800 <= low <= high <= 0xDFFF for low, high in found) or any(
-                low <= point <= high for low, high in found for point in (9, 10, 13)
-            )
-        case Seq(parts) | Alt(parts):
-            return all(map(is_writable, parts))
-        case Repeat(inner):
-            return is_writable(inner)
         case _ as unknown:
             assert_never(unknown)

@@ -16,62 +16,27 @@ from pyapp.structured import formats, numerals, pattern
 from pyapp.structured.disjoint import are_disjoint
 from pyapp.structured.endless import endless
 from pyapp.structured.faults import canonical, first_fault
-from pyapp.structured.pointer import Place, found, pointer, steps
-
-DEEPEST = 64  # steps of the pointer to a schema
-MOST_SCHEMAS = 2000
-MOST_MEMBERS = 500  # names of properties, values of an enum, definitions
-MOST_BRANCHES = 100
-LONGEST_VALUES = 20_000  # characters of an enum, written as JSON
-MOST_ITEMS = 1000
-LONGEST_TEXT = 20_000  # characters
-FREE_TEXT = 4000  # characters of a string without maxLength
-FREE_ITEMS = 100  # of an array without maxItems
-
-# Unknown words are annotations, as the specification has it. These are known, and not supported.
-UNSUPPORTED = (
-    "$dynamicRef",
-    "$recursiveRef",
-    "$anchor",
-    "$dynamicAnchor",
-    "$recursiveAnchor",
-    "$vocabulary",
-    "not",
-    "if",
-    "then",
-    "else",
-    "dependentSchemas",
-    "dependentRequired",
-    "dependencies",
-    "patternProperties",
-    "propertyNames",
-    "minProperties",
-    "maxProperties",
-    "unevaluatedProperties",
-    "unevaluatedItems",
-    "additionalItems",
-    "contains",
-    "minContains",
-    "maxContains",
-    "uniqueItems",
-    "multipleOf",
+from pyapp.structured.keywords import (
+    ALLOWED,
+    ASSERTIONS,
+    DEEPEST,
+    FREE_ITEMS,
+    FREE_TEXT,
+    IMPLIED,
+    KEYWORDS,
+    LONGEST_TEXT,
+    LONGEST_VALUES,
+    MOST_BRANCHES,
+    MOST_ITEMS,
+    MOST_MEMBERS,
+    MOST_SCHEMAS,
+    SCALARS,
+    UNIONS,
+    UNSUPPORTED,
+    is_plain,
 )
-
-KEYWORDS = {
-    "object": ("properties", "required", "additionalProperties"),
-    "array": ("items", "prefixItems", "minItems", "maxItems"),
-    "string": ("minLength", "maxLength", "pattern", "format"),
-    "number": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    "integer": ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
-    "boolean": (),
-    "null": (),
-}
-IMPLIED = ("object", "array", "string", "number")  # the types that a keyword without a type means
-UNIONS = ("anyOf", "oneOf", "allOf")
-ASSERTIONS = frozenset({"type", "enum", "const", *UNIONS, *(k for keywords in KEYWORDS.values() for k in keywords)})
-
-# What stands for any value: a small model given the choice of everything would nest for ever.
-SCALARS = ("string", "number", "boolean", "null")
+from pyapp.structured.narrowing import fitted, is_writable
+from pyapp.structured.pointer import Place, found, pointer, steps
 
 
 def check(schema: Json) -> None:
@@ -145,7 +110,7 @@ class _Normal:
         for keyword in ("$defs", "definitions", "properties"):
             if keyword in schema:
                 self._members(schema[keyword], keyword, at, dict)
-        for keyword, reader in _READERS.items():
+        for keyword, reader in ALLOWED.items():
             if keyword in schema and not reader(schema[keyword]):
                 _refuse(keyword, at)
 
@@ -187,7 +152,7 @@ class _Normal:
         keyword = "const" if "const" in schema else "enum"
         values = [schema["const"]] if keyword == "const" else schema["enum"]
         self._members(values, keyword, at, list)
-        if not all(map(_is_plain, values)) or len(json.dumps(values)) > LONGEST_VALUES:
+        if not all(map(is_plain, values)) or len(json.dumps(values)) > LONGEST_VALUES:
             _refuse(keyword, at)
         for other in (*UNIONS, *KEYWORDS["object"], *KEYWORDS["array"]):
             if other in schema:
@@ -301,11 +266,11 @@ class _Normal:
 
     def _fitting(self, what: str, keyword: str, least: int, most: int, at: Place) -> None:
         node = pattern.parsed(what if keyword == "pattern" else formats.PATTERNS[what])
-        if not pattern.is_writable(node):
+        if not is_writable(node):
             _refuse(keyword, at)
-        if pattern.fitted(node, least, LONGEST_TEXT) is None:
+        if fitted(node, least, LONGEST_TEXT) is None:
             _refuse("minLength", at)
-        if pattern.fitted(node, least, most) is None:
+        if fitted(node, least, most) is None:
             _refuse("maxLength", at)
 
     def _number(self, schema: dict[str, Any], at: Place) -> Json:
@@ -335,58 +300,3 @@ _BY_TYPE: Mapping[str, Callable[[_Normal, dict[str, Any], Place], Json]] = {
 
 def _refuse(keyword: str, at: Place, more: Place | None = None) -> NoReturn:
     raise SchemaUnsupported(keyword=keyword, pointer=pointer((*at, *((keyword,) if more is None else more))))
-
-
-def _is_number(value: Json) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300
-
-
-def _is_count(value: Json) -> bool:
-    return _is_number(value) and value >= 0 and value == int(value)
-
-
-def _is_schema(value: Json) -> bool:
-    return isinstance(value, dict | bool)
-
-
-def _is_list(value: Json) -> bool:
-    return isinstance(value, list) and 0 < len(value) <= MOST_MEMBERS
-
-
-def _is_pattern(value: Json) -> bool:
-    try:
-        return isinstance(value, str) and bool(pattern.parsed(value))
-    except pattern.NotRegular:
-        return False
-
-
-def _are_names(value: Json) -> bool:
-    return isinstance(value, list) and len(value) <= MOST_MEMBERS and all(isinstance(name, str) for name in value)
-
-
-_READERS: Mapping[str, Callable[[Json], bool]] = {
-    **dict.fromkeys(KEYWORDS["number"], _is_number),
-    **dict.fromkeys(("minLength", "maxLength", "minItems", "maxItems"), _is_count),
-    **dict.fromkeys(("items", "additionalProperties"), _is_schema),
-    "prefixItems": _is_list,
-    "required": _are_names,
-    "pattern": _is_pattern,
-    "format": lambda value: isinstance(value, str),
-}
-
-
-def _is_plain(value: Json, depth: int = 0) -> bool:
-    """JSON that can be written, and not deep."""
-    match value:
-        case None | bool():
-            return True
-        case int() | float():
-            return _is_number(value)
-        case str():
-            return value.isprintable() or not any("\ud800" <= character <= "\udfff" for character in value)
-        case list():
-            return depth < 8 and all(_is_plain(item, depth + 1) for item in value)
-        case dict():
-            return depth < 8 and all(_is_plain(n, depth) and _is_plain(m, depth + 1) for n, m in value.items())
-        case _:
-            return False

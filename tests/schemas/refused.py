@@ -108,7 +108,7 @@ PATTERNS: tuple[Refusal, ...] = tuple(
     )
 )
 
-KEYWORDS: tuple[Refusal, ...] = tuple(
+UNSUPPORTED: tuple[Refusal, ...] = tuple(
     ({"type": kind, keyword: value}, keyword, f"/{keyword}")
     for kind, keyword, value in (
         ("array", "uniqueItems", True),
@@ -202,7 +202,7 @@ REFUSALS: tuple[Refusal, ...] = (
     *REFERENCES,
     *CONTRADICTIONS,
     *PATTERNS,
-    *KEYWORDS,
+    *UNSUPPORTED,
     *COMBINATIONS,
     *WRONG_VALUES,
     *WRONG,

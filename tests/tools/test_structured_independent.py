@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pyapp.structured import pattern
+from pyapp.structured.automaton import matcher
 from pyapp.structured.faults import first_fault
 from pyapp.structured.grammar import grammar
 from pyapp.structured.subset import normalised
@@ -23,7 +23,7 @@ from tests.unit.structured.made import is_supported, json_values, schemas
 
 def ecma_pattern(_validator: Any, wanted: str, value: Any, _schema: Any) -> Iterator[jsonschema.ValidationError]:
     """Python's patterns mean something else beyond ASCII and before line breaks."""
-    if isinstance(value, str) and not pattern.matcher(wanted).matches(value):
+    if isinstance(value, str) and not matcher(wanted).matches(value):
         yield jsonschema.ValidationError("does not match")
 
 

@@ -20,7 +20,7 @@ from pyapp.engine import (
     TextDelta,
     Usage,
 )
-from pyapp.errors import EngineFailed, InvalidRequest, NoDocument, SchemaUnsupported
+from pyapp.errors import ContextOverflow, EngineFailed, InvalidRequest, NoDocument, SchemaUnsupported
 from pyapp.structured.asking import documents
 from pyapp.structured.document import Document, DocumentEvent, Growing
 from pyapp.structured.subset import normalised
@@ -139,6 +139,14 @@ def test_an_engines_error_passes_through() -> None:
     with pytest.raises(EngineFailed):
         events(engine)
     assert engine.closed == 2
+
+
+def test_where_there_is_no_room_to_ask_again_there_is_no_document() -> None:
+    too_long = ContextOverflow(prompt_tokens=9, context_tokens=8)
+    with pytest.raises(NoDocument):
+        events(Scripted(["no", too_long]))
+    with pytest.raises(ContextOverflow):
+        events(Scripted([too_long]))
 
 
 def test_closing_stops_the_engine() -> None:

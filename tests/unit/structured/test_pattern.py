@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyapp.structured import pattern
-from pyapp.structured.pattern import Alt, Char, Node, NotRegular, Repeat, Seq, fitted, lengths, matcher, parsed
+from pyapp.structured.automaton import matcher
+from pyapp.structured.narrowing import fitted, is_writable, lengths
+from pyapp.structured.pattern import Alt, Char, Node, NotRegular, Repeat, Seq, parsed
 from tests.schemas import refused
 
 # Their meaning is the same in Python, for texts without line breaks.
@@ -152,4 +154,4 @@ def test_ranges() -> None:
     ],
 )
 def test_what_can_be_written_in_json(written: str, writable: bool) -> None:
-    assert pattern.is_writable(parsed(written)) == writable
+    assert is_writable(parsed(written)) == writable

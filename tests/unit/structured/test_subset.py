@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyapp.errors import SchemaUnsupported
-from pyapp.structured import subset
+from pyapp.structured import keywords
 from pyapp.structured.faults import first_fault
 from pyapp.structured.subset import check, normalised
 from tests.schemas.corpus import CASES, obj, ref
 from tests.schemas.refused import REFUSALS
 from tests.unit.structured.made import is_supported, json_values, schemas
 
-KEYWORDS = st.sampled_from(sorted({*subset.ASSERTIONS, *subset.UNSUPPORTED, "$ref", "$defs", "$id", "title"}))
+KEYWORDS = st.sampled_from(sorted({*keywords.ASSERTIONS, *keywords.UNSUPPORTED, "$ref", "$defs", "$id", "title"}))
 # More kinds than are compared with each other.
 MANY = {"anyOf": [{"anyOf": [{"const": "x"}] * 60}, {"anyOf": [{"const": "y"}] * 60}]}
 # Anything at all under the names that mean something, references into it and back included.
@@ -77,7 +77,10 @@ def test_what_normal_form_looks_like() -> None:
         "$defs": {"ref-0": {"enum": [1]}},
     }
     assert normalised({"minLength": 2, "maximum": 3.5}) == {
-        "anyOf": [{"type": "string", "minLength": 2, "maxLength": subset.FREE_TEXT}, {"type": "number", "maximum": 3.5}]
+        "anyOf": [
+            {"type": "string", "minLength": 2, "maxLength": keywords.FREE_TEXT},
+            {"type": "number", "maximum": 3.5},
+        ]
     }
     assert normalised({"type": "object", "properties": {"a": {"type": "null"}}})["additionalProperties"] is False
     assert normalised({"type": "object"})["additionalProperties"] == normalised(True)
