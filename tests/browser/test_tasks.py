@@ -252,13 +252,14 @@ def test_nothing_axe_would_mind(page: Page, language: str) -> None:
     views: list[Any] = [lambda: None]
     views.append(lambda: page.locator('[data-action="task-new"][data-id="scripted"]').click())
     views.append(lambda: page.locator(".task-form .primary").click())
-    views.append(lambda: (page.locator('[name="parts"]').fill("40"), page.locator('[name="topic"]').fill("Lamps")))
+    views.append(lambda: page.locator('[name="parts"]').fill("40"))
+    views.append(lambda: page.locator('[name="topic"]').fill("Lamps"))
     views.append(lambda: page.keyboard.press("Enter"))
     views.append(lambda: page.locator('[data-action="task-pause"]').click())
     views.append(lambda: page.locator('[data-action="task-resume"]').click())
     for at, view in enumerate(views):
         view()
-        page.wait_for_timeout(1500 if at == 6 else 300)
+        page.wait_for_timeout(1500 if at == 7 else 300)
         looks(page, language, f"{at}")
     page.locator(".fold summary").click()
     page.locator('[data-action="task-edit"]').first.click()
