@@ -753,7 +753,7 @@ STRINGS: dict[str, str] = {
     "tasks.took": "{tokens} tokens, {time} of work",
     "tasks.choose": "Use another model once",
     "tasks.choose.none": "There is no other model here that could do this. You can add one in Models.",
-    "tasks.source": "Show the source: {title}",
+    "tasks.source": "Source {number}: {title}",
     "tasks.edit": "Change: {label}",
     "tasks.save": "Save",
     "tasks.cancel": "Cancel",

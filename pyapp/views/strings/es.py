@@ -753,7 +753,7 @@ STRINGS: dict[str, str] = {
     "tasks.took": "{tokens} tokens, {time} de trabajo",
     "tasks.choose": "Usar otro modelo esta vez",
     "tasks.choose.none": "No hay aquí otro modelo que pueda hacerlo. Puedes añadir uno en Modelos.",
-    "tasks.source": "Mostrar la fuente: {title}",
+    "tasks.source": "Fuente {number}: {title}",
     "tasks.edit": "Cambiar: {label}",
     "tasks.save": "Guardar",
     "tasks.cancel": "Cancelar",
