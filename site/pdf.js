@@ -47,7 +47,7 @@ async function open(file) {
     range,
     rangeChunkSize: RANGE_BYTES,
     worker: library.PDFWorker.create({ port: parser, verbosity: library.VerbosityLevel.ERRORS }),
-    disableAutoFetch: true, // of a large file only what its text needs is ever read
+    disableAutoFetch: true, // only what the pages that are asked for refer to is read
     disableStream: true,
     disableFontFace: true,
     isEvalSupported: false,

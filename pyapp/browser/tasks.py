@@ -77,6 +77,7 @@ class TasksView:
             now_ms=now_ms,
         )
         candil.router.leaving = lambda: self.runs.engine_left(candil.engines)
+        self._documents = Documents(candil.bridge)
         held = HeldFiles(candil.bridge.module)
         self._held = held
         self.page = TasksPage(
@@ -84,7 +85,7 @@ class TasksView:
             self.runs,
             SettingsDrafts(candil.library),
             self._say,
-            read=Documents(candil.bridge).read,
+            read=self._documents.read,
             release=lambda file: held.release([file.id]),
             now_ms=now_ms,
         )
@@ -176,6 +177,7 @@ class TasksView:
         events.on(window, "pagehide", lambda _event: self._page_left())
         self._candil.sidebar.on_chosen = self.leave
         self._candil.on_language = self.redraw
+        self._candil.hold(self._documents.keep())  # a file can then be read without a connection
 
     def open(self, address: str = "#tasks") -> None:
         self._candil.sidebar.uncover()

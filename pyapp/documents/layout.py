@@ -77,6 +77,8 @@ def _line(pieces: Sequence[Piece]) -> list[Line]:
 def pages_of(pages: Sequence[Sequence[Line]]) -> list[str]:
     """Each page's paragraphs, with an empty line between two; without headers, footers and page numbers."""
     bodies = without_edges(pages)
+    if not any(bodies):  # slides with a line each, and not what surrounds a text
+        bodies = [list(page) for page in pages]
     words = {word.lower() for page in bodies for line in page for word in _WORD.findall(line.text)}
     return ["\n\n".join(_joined(lines, words) for lines in paragraphs(page)) for page in bodies]
 

@@ -26,7 +26,7 @@ from pyapp.errors import (
 )
 
 LARGEST_TEXT_BYTES = 20_000_000  # of plain text, and of a PDF's: thousands of pages
-LARGEST_PDF_BYTES = 500_000_000  # it is read by parts, but the browser sets aside as much address space
+LARGEST_PDF_BYTES = 200_000_000  # pdf.js keeps what it has read, pictures too: a renderer of 700 MB for 480
 PDF_MARK = b"%PDF-"
 MARK_WITHIN = 1024  # bytes; what comes before the mark readers skip
 ACCEPT = ".pdf,application/pdf,text/*,.md,.csv,.tsv,.json,.log,.srt,.tex,.rst,.xml,.html"

@@ -98,6 +98,10 @@ def test_headers_footers_and_page_numbers_go_and_the_text_stays() -> None:
     assert texts == [f"{name} and the Annual report of {name}." for name in names]
 
 
+def test_slides_of_a_line_each_are_not_taken_for_headers() -> None:
+    assert pages_of([[line(f"Slide {n}", 400)] for n in range(3)]) == ["Slide 0", "Slide 1", "Slide 2"]
+
+
 def test_one_page_alone_loses_only_its_number() -> None:
     lines = [line("Annual report", 800), *page(["A text", "of lines", "and more"]), line("- 7 -", 40)]
     assert pages_of([lines]) == ["Annual report\n\nA text of lines and more"]

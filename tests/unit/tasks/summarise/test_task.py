@@ -164,7 +164,7 @@ def test_what_the_text_itself_says_is_in_quotation_marks_and_counted() -> None:
     assert isinstance(points, Points)
     assert points.points[0].markdown.startswith("“The ")
     assert isinstance(figures, Prose)
-    assert "One point is the text's own words" in figures.markdown
+    assert "One point is in the text's own words" in figures.markdown
     assert isinstance(fold, Fold)
     assert isinstance(fold.blocks[0], Passage)
     assert fold.blocks[0].title == "Passage 1"
