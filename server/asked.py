@@ -18,6 +18,7 @@ from server.errors import ApiError
 
 ANY_MODEL = "auto"  # whoever is first and can answer
 PASSED_ON = ("temperature", "top_p", "frequency_penalty", "presence_penalty", "seed", "stop")
+MOST_FORMAT_CHARS = 16_000  # of a schema: providers read it as a part of the prompt
 CHARS_PER_TOKEN = 3  # a careful guess before the provider has counted
 
 
@@ -29,10 +30,12 @@ class ChatRequest:
     stream: bool = False
     include_usage: bool = False
     options: Mapping[str, Any] | None = None  # of PASSED_ON, those that are set
+    response_format: Mapping[str, Any] | None = None
 
     @property
     def prompt_tokens(self) -> int:
-        return sum(len(message["content"]) for message in self.messages) // CHARS_PER_TOKEN + 1
+        chars = sum(len(message["content"]) for message in self.messages) + length(self.response_format)
+        return chars // CHARS_PER_TOKEN + 1
 
 
 async def read_body(request: Request, limit: int) -> bytes:
@@ -64,6 +67,8 @@ class RequestReader:
         messages = tuple({"role": m["role"], "content": text(m["content"])} for m in found["messages"])
         if sum(len(m["content"]) for m in messages) > self._settings.max_total_chars:
             raise ApiError("too_long", param="messages")
+        if length(found.get("response_format")) > MOST_FORMAT_CHARS:
+            raise ApiError("too_long", param="response_format")
         wanted = found.get("max_completion_tokens") or found.get("max_tokens") or self._settings.max_tokens
         return ChatRequest(
             messages=messages,
@@ -72,11 +77,16 @@ class RequestReader:
             stream=bool(found.get("stream")),
             include_usage=bool((found.get("stream_options") or {}).get("include_usage")),
             options=self._defaults() | {key: found[key] for key in PASSED_ON if found.get(key) is not None},
+            response_format=found.get("response_format"),
         )
 
     def _defaults(self) -> dict[str, Any]:
         defaults = {"temperature": self._settings.temperature, "top_p": self._settings.top_p}
         return {key: value for key, value in defaults.items() if value is not None}
+
+
+def length(response_format: Mapping[str, Any] | None) -> int:
+    return len(json.dumps(response_format)) if response_format else 0
 
 
 def parsed(body: bytes) -> Any:

@@ -50,6 +50,25 @@ def chat_request(settings: Settings) -> Schema:
         "presence_penalty": penalty,
         "seed": {"type": ["integer", "null"], "minimum": -(1 << 53), "maximum": 1 << 53},
         "stop": {"if": {"type": "array"}, "then": stops, "else": {"type": ["string", "null"], "maxLength": 64}},
+        "response_format": {
+            "type": ["object", "null"],
+            "properties": {
+                "type": {"enum": ["text", "json_object", "json_schema"]},
+                "json_schema": {
+                    "type": "object",
+                    "properties": {
+                        "name": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"},
+                        "description": {"type": "string", "maxLength": 1000},
+                        "schema": {"type": "object"},
+                        "strict": {"type": ["boolean", "null"]},
+                    },
+                    "required": ["name", "schema"],
+                    "additionalProperties": False,
+                },
+            },
+            "required": ["type"],
+            "additionalProperties": False,
+        },
         "n": {"enum": [1, None]},
         "user": {"type": ["string", "null"], "maxLength": 300},
     }

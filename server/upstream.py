@@ -15,6 +15,7 @@ from pyapp.engine import ReasoningDelta, TextDelta
 from pyapp.errors import AnswerBroken, CandilError, NotAModelServer, ServerOverloaded, ServerSilent, ServerUnreachable
 from pyapp.openai.chat_stream import ChatEvent, ChatStream
 from pyapp.openai.refusal import refusal
+from pyapp.openai.response_format import ResponseFormat
 from server.asked import ChatRequest
 from server.catalog import authorization
 from server.config import Settings
@@ -39,6 +40,7 @@ class Upstream:
     def __init__(self, http: httpx2.AsyncClient, settings: Settings) -> None:
         self._http = http
         self._settings = settings
+        self._formats: dict[str, ResponseFormat] = {}  # by provider
 
     async def answer(self, provider: Provider, model: str, request: ChatRequest) -> AsyncGenerator[ChatEvent, None]:
         """Deltas, then one Ended. Closing the generator closes the connection. Raises CandilError."""
@@ -66,8 +68,18 @@ class Upstream:
 
     async def _send(self, provider: Provider, model: str, request: ChatRequest) -> httpx2.Response:
         """With status 200, its body unread."""
+        formats = self._formats.setdefault(provider.name, ResponseFormat())
+        while True:
+            member = formats.member(request.response_format)
+            try:
+                return await self._post(provider, payload(model, request) | member)
+            except CandilError as error:
+                if not formats.learns(error, member):
+                    raise
+
+    async def _post(self, provider: Provider, asked: dict[str, Any]) -> httpx2.Response:
         url, headers = f"{provider.base_url}/chat/completions", authorization(provider)
-        sent = self._http.build_request("POST", url, json=payload(model, request), headers=headers)
+        sent = self._http.build_request("POST", url, json=asked, headers=headers)
         response = await self._http.send(sent, stream=True)
         if response.status_code == 200:
             return response

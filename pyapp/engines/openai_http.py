@@ -7,6 +7,8 @@ What differs between servers, and what is done about it:
   LM Studio, in the names those have for them.
 - Counting. llama.cpp counts exactly (/apply-template, then /tokenize). Elsewhere the count is an estimate from the
   bytes, which the figures of every answer correct.
+- Schemas. llama.cpp gets our grammar. vLLM and LM Studio hold answers to a schema too; of others it is not known, and
+  one that refuses to hear of it is asked for JSON, and then for nothing.
 - Continuing an answer. The messages end with the assistant's, which llama.cpp, Ollama and LM Studio continue; vLLM is
   told so. A service that begins a new answer instead cannot be kept from it.
 - The KV cache, templates and the queue are the server's.
@@ -43,17 +45,20 @@ from pyapp.errors import (
     ModelMissing,
     NotAModelServer,
     NotLoaded,
+    RequestRejected,
     ServerError,
     ServerSilent,
 )
 from pyapp.models.manifest import ModelSpec, ServerSource, Variant
 from pyapp.models.strict_json import strangers
 from pyapp.openai.chat_stream import ChatEvent, ChatStream, Ended, TokenUsage
+from pyapp.openai.response_format import ResponseFormat, described_by
 from pyapp.servers import address as addresses
 from pyapp.servers.address import Address
 from pyapp.servers.call import Request, opened, read
 from pyapp.servers.relay import as_cloud_error
 from pyapp.servers.served import BYTES_PER_TOKEN, ENGINE, LLAMA_CPP, LM_STUDIO, VLLM, models_of
+from pyapp.structured.grammar import grammar
 
 FIRST_WORD_S = 300.0  # a server may have to load the model and to read a long conversation on a processor
 IDLE_S = 60.0  # between two words; the comments that keep a connection open are no words
@@ -72,7 +77,6 @@ class OpenAiHttp(NoScores):
     """
 
     name = ENGINE
-    constrains = False
 
     def __init__(
         self, transport: Transport, key_for: Key, *, seed: Callable[[], int], now_ms: Callable[[], float]
@@ -82,6 +86,10 @@ class OpenAiHttp(NoScores):
         self._seed = seed
         self._now_ms = now_ms
         self._server: _Server | None = None
+
+    @property
+    def constrains(self) -> bool:
+        return self._server is not None and self._server.constrains
 
     async def load(self, model: ModelSpec, variant: Variant) -> AsyncGenerator[Progress, None]:
         if self._server is not None and self._server.model == model:
@@ -106,7 +114,7 @@ class OpenAiHttp(NoScores):
         payload = self._payload(server, request, room)
         try:
             with server.errors():
-                async with aclosing(_in_time(server.answer(payload, request.continue_last))) as events:
+                async with aclosing(_in_time(server.answer(payload, request.schema, request.continue_last))) as events:
                     async for event in _at_most(events, room):
                         if isinstance(event, Ended) and event.usage:
                             server.learn(request.messages, event.usage)
@@ -157,6 +165,7 @@ class _Server:
         self._address: Address = addresses.parse(model.source.base_url)
         self._key_for = key_for
         self._counts = False  # it has an endpoint that does
+        self._format = ResponseFormat()
         self._scale = 1.0  # what the last answer made of our estimate
 
     @property
@@ -167,6 +176,10 @@ class _Server:
     @property
     def _relay(self) -> bool:
         return bool(self.source.companies)
+
+    @property
+    def constrains(self) -> bool:
+        return self.owned_by == LLAMA_CPP or (self.owned_by in (VLLM, LM_STUDIO) and self._format.takes_schemas)
 
     @contextmanager
     def errors(self) -> Iterator[None]:
@@ -198,8 +211,23 @@ class _Server:
         if usage.prompt_tokens > 0 and not self._counts:
             self._scale = usage.prompt_tokens / _estimate(messages)
 
-    async def answer(self, payload: Json, may_be_empty: bool) -> AsyncGenerator[Answering, None]:
+    async def answer(self, payload: Json, schema: Json | None, may_be_empty: bool) -> AsyncGenerator[Answering, None]:
         """Events until Ended. Raises ServerError, ContextOverflow."""
+        if schema is not None and self.owned_by == LLAMA_CPP:
+            payload, schema = payload | {"grammar": grammar(schema)}, None
+        wanted = None if schema is None else described_by(schema)
+        while True:
+            member = self._format.member(wanted)
+            try:
+                async with aclosing(self._answer(payload | member, may_be_empty)) as events:
+                    async for event in events:
+                        yield event
+                return
+            except RequestRejected as error:
+                if not self._format.learns(error, member):
+                    raise
+
+    async def _answer(self, payload: Json, may_be_empty: bool) -> AsyncGenerator[Answering, None]:
         request = Request(self._address.url("/chat/completions"), self._key, payload, self._relay)
         named = not self._relay
         stream = ChatStream(may_be_empty=may_be_empty)

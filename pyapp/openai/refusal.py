@@ -23,6 +23,7 @@ from pyapp.errors import (
     ServerOverloaded,
 )
 from pyapp.models.strict_json import strangers
+from pyapp.openai.response_format import REFUSED
 
 MAX_RETRY_AFTER_S = 3600.0
 
@@ -35,6 +36,7 @@ _NO_MODEL = re.compile(
     r"model_not_found|model_decommissioned|model_not_loaded|no models? (?:is |are )?loaded|model[^.]{0,80}not loaded"
     r"|model[^.]{0,120}(?:not found|does not exist|decommissioned|unknown)|(?:unknown|invalid|no such) model"
 )
+_NO_SCHEMA = re.compile(r"response_format|json_schema|json_object|structured[ _]output|guided[ _]")
 _NO_ROUTE = re.compile(r"file not found|page not found|^\W*not found\W*$|cannot (?:get|post)|no route|unknown endpoint")
 _CONTEXT_TOKENS = re.compile(r"(?:maximum context length is|context (?:size|length|window)\D{0,20}) ?\(?(\d{1,9})")
 _PROMPT_TOKENS = re.compile(
@@ -88,7 +90,8 @@ def classify(error: Any, status: int | None, *, retry_after_s: float | None = No
         return ServerOverloaded(f"status {status}", status=status, retry_after_s=retry_after_s)
     if status < 400:  # a redirect: followed, the words would go to somebody the user did not name
         return NotAModelServer(f"status {status}", reason="redirect", status=status)
-    return RequestRejected(f"status {status}", status=status, reason=_identifier(error))
+    reason = REFUSED if _NO_SCHEMA.search(words) else _identifier(error)
+    return RequestRejected(f"status {status}", status=status, reason=reason)
 
 
 def retry_after_s(value: str | None, now: datetime) -> float | None:

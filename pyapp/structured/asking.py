@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from typing import Protocol
+from typing import Protocol, assert_never
 
 from pyapp.engine import (
     AnsweredBy,
@@ -96,15 +96,17 @@ class _Answer:
                 return []
             case ReasoningDelta():
                 return []
+            case _ as unknown:
+                assert_never(unknown)
 
 
 def _asked(engine: Answering, request: GenerateRequest) -> GenerateRequest:
-    """An engine that constrains gets what it can be held to, another is told the schema as it was given."""
-    schema = normalised(request.schema)
+    """Every engine gets what it can be held to; one that does not constrain is told the schema as it was given, too."""
+    asked = replace(request, schema=normalised(request.schema))
     if engine.constrains:
-        return replace(request, schema=schema)
+        return asked
     told = f"{TOLD}\n{json.dumps(request.schema, ensure_ascii=False, separators=(',', ':'))}"
-    return _with(replace(request, schema=None), told)
+    return _with(asked, told)
 
 
 def _with(request: GenerateRequest, remark: str) -> GenerateRequest:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Set
+from itertools import chain
 from typing import Any
 
 Json = Any
@@ -35,9 +36,8 @@ def _needed(schema: Json, ending: Set[str]) -> Iterator[Json]:
         if name_of(schema) not in ending:
             yield schema
     elif "anyOf" in schema:
-        if all(any(_needed(branch, ending)) for branch in schema["anyOf"]):
-            for branch in schema["anyOf"]:
-                yield from _needed(branch, ending)
+        needed = [list(_needed(branch, ending)) for branch in schema["anyOf"]]
+        yield from chain.from_iterable(needed if all(needed) else ())
     else:
         for inner in _members(schema):
             yield from _needed(inner, ending)

@@ -80,6 +80,7 @@ def _canonical(value: Json) -> Json:
 class _Reader:
     def __init__(self, root: Json) -> None:
         self._root = root
+        self._known: dict[tuple[int, Place], Fault | None] = {}
 
     def faults(self, schema: Json, value: Json, at: Place) -> Iterator[Fault]:
         if isinstance(schema, bool):
@@ -120,20 +121,21 @@ class _Reader:
             yield from self.faults(schema, value, at)
 
     def _any_of(self, schemas: list[Json], value: Json, at: Place) -> Iterator[Fault]:
-        nearest: Fault | None = None
-        for schema in schemas:
-            fault = next(self.faults(schema, value, at), None)
-            if fault is None:
-                return
-            if nearest is None or len(fault.place) > len(nearest.place):
-                nearest = fault
-        if nearest is not None:
-            yield nearest
+        wrong = [fault for schema in schemas if (fault := self._first(schema, value, at))]
+        if len(wrong) == len(schemas):
+            yield max(wrong, key=lambda fault: len(fault.place))
 
     def _one_of(self, schemas: list[Json], value: Json, at: Place) -> Iterator[Fault]:
         yield from self._any_of(schemas, value, at)
-        if sum(next(self.faults(schema, value, at), None) is None for schema in schemas) > 1:
+        if sum(self._first(schema, value, at) is None for schema in schemas) > 1:
             yield Fault(at, "must be of exactly one of the kinds")
+
+    def _first(self, schema: Json, value: Json, at: Place) -> Fault | None:
+        """Looked for once: branches in branches would multiply."""
+        key = (id(schema), at)
+        if key not in self._known:
+            self._known[key] = next(self.faults(schema, value, at), None)
+        return self._known[key]
 
     _general: Mapping[str, Callable[[_Reader, Any, Json, Place], Iterator[Fault]]] = {
         "$ref": _ref,

@@ -7,28 +7,30 @@ Documents are written as Python's json.dumps does, with one space after commas a
 are made for that, and a model that may choose its white space may choose it for ever. No \\u escapes, no exponents.
 
 They differ in this. Beyond ASCII a character class of XGrammar's means single *bytes*, not characters, so there a range
-of characters is written as the UTF-8 sequences it has; and it unrolls every repetition, which for texts without a
-bound of their own would take minutes, so there they have none. "plain" is what site/engines/grammar.js reads: GBNF in
-which every repetition is written as one.
+of characters is written as the UTF-8 sequences it has. And it unrolls every repetition: with 49 000 tokens, 40 of them
+take 0.6 s to compile, and 400 take 0.8 s for each token. So there only short texts are counted, and those that come
+out too long are cut (mending.py). "plain" is what site/engines/grammar.js reads: GBNF in which every repetition is
+written as one.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from pyapp.engine import Json
 from pyapp.structured import formats, numerals, pattern
 from pyapp.structured.endless import name_of
 from pyapp.structured.numerals import alternatives
 from pyapp.structured.pattern import Alt, Char, Node, Ranges, Repeat, Seq, others, points, ranges
-from pyapp.structured.subset import FREE_TEXT, normalised
+from pyapp.structured.subset import normalised
 
 Notation = Literal["gbnf", "xgrammar", "plain"]
 
 MOST_EXTRA = 16  # members beside the named ones
 BLOCK = 64  # repetitions that are written as such; llama.cpp refuses very many, and is slow with many
+COUNTED = 16  # characters of a text that XGrammar counts
 SURROGATES = (0xD800, 0xDFFF)
 UNWRITTEN = ranges((0, 0x1F), *points('"\\'), (0x7F, 0x9F), SURROGATES)  # not as themselves
 ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -38,7 +40,10 @@ NUMBER = '"-"? ("0" | [1-9] [0-9]{0,8}) ("." [0-9]{1,6})?'
 
 
 def grammar(schema: Json, notation: Notation = "gbnf") -> str:
-    """Every text of it is a document that `schema` describes. Raises SchemaUnsupported."""
+    """Every text of it is a document that `schema` describes, but for the length of texts in XGrammar's.
+
+    Raises SchemaUnsupported.
+    """
     return _Writer(notation).text(normalised(schema))
 
 
@@ -81,7 +86,7 @@ class _Writer:
     def _string(self, schema: Json) -> str:
         least, most = schema.get("minLength", 0), schema["maxLength"]
         if "pattern" not in schema and "format" not in schema:
-            unbounded = self._notation == "xgrammar" and most >= FREE_TEXT
+            unbounded = self._notation == "xgrammar" and most > COUNTED
             return self._quoted(self._repeated(self._text_character(), least, None if unbounded else most))
         wanted = schema["pattern"] if "pattern" in schema else formats.PATTERNS[schema["format"]]
         node = pattern.fitted(pattern.parsed(wanted), least, most)
@@ -105,6 +110,8 @@ class _Writer:
             case Repeat(inner, least, most):
                 body = self._pattern(inner)
                 return self._repeated(self._rule(body), least, most) if body else ""
+            case _ as unknown:
+                assert_never(unknown)
 
     def _characters(self, found: Ranges) -> str:
         """Any one of them, as it is written in a JSON string."""

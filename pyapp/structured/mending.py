@@ -67,8 +67,16 @@ def coerced(schema: Json, value: Json) -> Json:
 class _Coercion:
     def __init__(self, root: Json) -> None:
         self._root = root
+        self._known: dict[tuple[int, int], Json] = {}
 
     def of(self, schema: Json, value: Json) -> Json:
+        """Looked for once: branches in branches would multiply."""
+        key = (id(schema), id(value))
+        if key not in self._known:
+            self._known[key] = self._of(schema, value)
+        return self._known[key]
+
+    def _of(self, schema: Json, value: Json) -> Json:
         if isinstance(schema, bool):
             return value
         if "$ref" in schema:

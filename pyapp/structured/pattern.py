@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, reduce
+from typing import assert_never
 
 LONGEST = 1000  # characters of a pattern
 DEEPEST = 20  # groups in groups
@@ -250,6 +251,8 @@ def _states(node: Node) -> int:
             return sum(map(_states, parts)) + len(parts)
         case Repeat(inner, least, most):
             return (_states(inner) + 1) * max(least + (most is None), most or 0)
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def lengths(node: Node) -> tuple[int, float]:
@@ -267,6 +270,8 @@ def lengths(node: Node) -> tuple[int, float]:
             low, high = lengths(inner)
             times = math.inf if most is None else most
             return low * least, high * times if high and times else 0
+        case _ as unknown:
+            assert_never(unknown)
 
 
 def fitted(node: Node, least: int, most: int) -> Node | None:
@@ -311,6 +316,8 @@ def _changed(node: Node, change: Callable[[Repeat], Repeat]) -> Node:
             return Alt(tuple(_changed(option, change) for option in options))
         case Repeat(inner, least, most):
             return change(Repeat(_changed(inner, change), least, most))
+        case _ as unknown:
+            assert_never(unknown)
 
 
 class Matcher:
@@ -350,6 +357,8 @@ class Matcher:
                 for _ in range(least):
                     after = self._before(inner, after)
                 return after
+            case _ as unknown:
+                assert_never(unknown)
 
     def _reached(self, states: Iterable[int]) -> frozenset[int]:
         found: set[int] = set()
@@ -391,3 +400,5 @@ def is_writable(node: Node) -> bool:
             return all(map(is_writable, parts))
         case Repeat(inner):
             return is_writable(inner)
+        case _ as unknown:
+            assert_never(unknown)

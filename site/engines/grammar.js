@@ -4,7 +4,8 @@
  * The grammar is a pushdown automaton over bytes, for tokens may begin and end within a character. A `Frame` is a place in
  * the grammar with what comes after it, a `State` all the places an answer may have reached. Both are made once each, so
  * that walking the sorted vocabulary costs a table look-up per byte, and places that differ only in counts no token can
- * exhaust share one mask. (web-xgrammar compiles a mask for each count: minutes for a string of at most 2000 characters.)
+ * exhaust share one mask. Within a text most tokens are let through by their lengths. (web-xgrammar 0.1.27 compiles a
+ * mask for each count: minutes for a text of at most 2000 characters.)
  *
  * Whoever tells how many tokens are left gets an answer that ends: a token after which the shortest end takes more than
  * what is left is not let through. The shortest end is an upper bound, so it can be kept: strings are spelled by
@@ -12,7 +13,8 @@
  *
  * @typedef {import("./ebnf.js").Node} Node
  * @typedef {import("./ebnf.js").Ranges} Ranges
- * @typedef {{ id: number, cost: number } & (
+ * @typedef {import("./vocabulary.js").Vocabulary} Vocabulary
+ * @typedef {{ id: number, cost: number, size: number } & (
  *   | { kind: "end" }
  *   | { kind: "text", bytes: Uint8Array, costs: number[] }
  *   | { kind: "char", ranges: Ranges, ascii: Uint8Array, rests: Place[] }
@@ -21,69 +23,17 @@
  *   | { kind: "alt", options: Place[] }
  *   | { kind: "repeat", node: Place, least: number, most: number }
  *   | { kind: "rule", node: Place }
- * )} Place of the grammar; `cost`: tokens it takes at least, or a few more
+ * )} Place of the grammar; `cost`: tokens it takes at least, or a few more; `size`: bytes it takes at least
  */
 
 import { parse } from "./ebnf.js";
 
 const UTF8 = new TextEncoder();
-const LONGEST = 24; // bytes of a token; those beyond, runs of one character mostly, are not let through
 const MOST_FRAMES = 50_000; // kept from one answer to the next
 const MOST_EXPANDED = 20_000; // places that are reached without a byte: more is a grammar that reads nothing for ever
 const SURROGATES = [0xd800, 0xdfff];
 const ANY = 0x200000; // the beginning of a code point, where whatever it becomes is let through
 const LEAST_OF_LENGTH = [0, 0, 0x80, 0x800, 0x10000];
-
-/** What ids stand for, sorted for walking. */
-export class Vocabulary {
-  /**
-   * @param {(Uint8Array | null)[]} tokens by id; null: none that text is made of
-   * @param {Iterable<number>} ends ids that end an answer
-   */
-  constructor(tokens, ends) {
-    this.tokens = tokens;
-    this.words = Math.ceil(tokens.length / 32);
-    this.ends = [...ends].filter((id) => id < tokens.length);
-    this.order = Int32Array.from(tokens.keys()).filter((id) => tokens[id]?.length && tokens[id].length <= LONGEST);
-    const spelled = /** @type {Uint8Array[]} */ (tokens);
-    const texts = spelled.map((bytes) => bytes && latin1(bytes)); // engines compare texts much faster than our code bytes
-    this.order.sort((a, b) => (texts[a] < texts[b] ? -1 : 1));
-    this.longest = this.order.reduce((longest, id) => Math.max(longest, spelled[id].length), 1);
-    /** Bytes that a token shares with the one before. */
-    this.common = this.order.map((id, i) => (i === 0 ? 0 : common(spelled[this.order[i - 1]], spelled[id])));
-    /** Where the tokens of a first byte begin. */
-    this.first = new Int32Array(257);
-    for (const id of this.order) this.first[spelled[id][0] + 1]++;
-    for (let byte = 0; byte < 256; byte++) this.first[byte + 1] += this.first[byte];
-    this.known = new Set(Array.from(this.order, (id) => texts[id]));
-  }
-
-  /** @param {Uint8Array} bytes @returns {number[]} from each place to the end: tokens that spell it */
-  costs(bytes) {
-    const text = latin1(bytes);
-    const costs = new Array(bytes.length + 1).fill(Infinity);
-    costs[bytes.length] = 0;
-    for (let at = bytes.length - 1; at >= 0; at--) {
-      for (let end = Math.min(bytes.length, at + this.longest); end > at; end--) {
-        if (this.known.has(text.slice(at, end))) costs[at] = Math.min(costs[at], 1 + costs[end]);
-      }
-    }
-    return costs;
-  }
-}
-
-/** @param {Uint8Array} a @param {Uint8Array} b */
-function common(a, b) {
-  const shorter = Math.min(a.length, b.length);
-  let length = 0;
-  while (length < shorter && a[length] === b[length]) length++;
-  return length;
-}
-
-/** @param {Uint8Array} bytes */
-function latin1(bytes) {
-  return String.fromCharCode(...bytes);
-}
 
 /** A place with what comes after it. Compared by identity. */
 class Frame {
@@ -151,12 +101,12 @@ export class Grammar {
     const rules = parse(source);
     /** @type {Map<string, Place & { kind: "rule" }>} */
     const named = new Map();
-    for (const name of rules.keys()) named.set(name, /** @type {any} */ (this.#place({ kind: "rule", node: null, cost: Infinity })));
+    for (const name of rules.keys()) named.set(name, /** @type {any} */ (this.#place({ kind: "rule", node: null })));
     for (const [name, node] of rules) /** @type {any} */ (named.get(name)).node = this.#made(node, named);
     while (this.#places.filter((place) => this.#settle(place)).length > 0);
     const root = /** @type {Place} */ (named.get("root"));
     if (root.cost === Infinity) throw new SyntaxError("no answer ends");
-    const end = this.#place({ kind: "end", cost: 0 });
+    const end = this.#place({ kind: "end", cost: 0, size: 0 });
     this.start = this.#reached([this.#frame(root, 0, new Frame(-1, end, 0, null, 0, -1))]);
   }
 
@@ -165,10 +115,11 @@ export class Grammar {
     return this.#frames.size < MOST_FRAMES;
   }
 
-  /** @param {any} place without its id @returns {Place} */
+  /** @param {any} place without its id, and without what is settled later @returns {Place} */
   #place(place) {
-    place.id = this.#places.push(place) - 1;
-    return place;
+    const made = { cost: Infinity, size: Infinity, ...place };
+    made.id = this.#places.push(made) - 1;
+    return made;
   }
 
   /** @param {Node} node @param {ReadonlyMap<string, Place>} named @returns {Place} */
@@ -176,14 +127,14 @@ export class Grammar {
     const made = (/** @type {Node} */ part) => this.#made(part, named);
     switch (node.kind) {
       case "rule": return /** @type {Place} */ (named.get(node.name));
-      case "seq": return this.#place({ kind: "seq", parts: node.parts.map(made), cost: Infinity });
-      case "alt": return this.#place({ kind: "alt", options: node.options.map(made), cost: Infinity });
-      case "repeat": return this.#place({ kind: "repeat", node: made(node.node), least: node.least, most: node.most, cost: Infinity });
+      case "seq": return this.#place({ kind: "seq", parts: node.parts.map(made) });
+      case "alt": return this.#place({ kind: "alt", options: node.options.map(made) });
+      case "repeat": return this.#place({ kind: "repeat", node: made(node.node), least: node.least, most: node.most });
       case "char": return this.#character(node.ranges);
       case "text": {
         const bytes = UTF8.encode(node.text);
         const costs = this.vocabulary.costs(bytes);
-        return this.#place({ kind: "text", bytes, costs, cost: costs[0] });
+        return this.#place({ kind: "text", bytes, costs, cost: costs[0], size: bytes.length });
       }
     }
   }
@@ -193,19 +144,22 @@ export class Grammar {
     const [low, high] = SURROGATES; // UTF-8 has none of them
     const ranges = given.flatMap(([from, to]) => [[from, Math.min(to, low - 1)], [Math.max(from, high + 1), to]]).filter(([from, to]) => from <= to);
     const ascii = Uint8Array.from({ length: 128 }, (_, byte) => Number(includes(/** @type {Ranges} */ (ranges), byte, byte)));
-    const rests = LEAST_OF_LENGTH.map((least) => this.#place({ kind: "rest", ranges, least, cost: 0 }));
+    const rests = LEAST_OF_LENGTH.map((least) => this.#place({ kind: "rest", ranges, least, cost: 0, size: 0 }));
     const lengths = ranges.map(([from]) => UTF8.encode(String.fromCodePoint(from)).length);
-    return this.#place({ kind: "char", ranges, ascii, rests, cost: Math.min(...lengths) });
+    const size = Math.min(...lengths);
+    return this.#place({ kind: "char", ranges, ascii, rests, cost: size, size });
   }
 
-  /** @param {Place} place @returns {boolean} its cost is less than was known */
+  /** @param {Place} place @returns {boolean} it takes less than was known */
   #settle(place) {
-    const before = place.cost;
-    if (place.kind === "rule") place.cost = place.node.cost;
-    if (place.kind === "seq") place.cost = place.parts.reduce((sum, part) => sum + part.cost, 0);
-    if (place.kind === "alt") place.cost = place.options.reduce((least, option) => Math.min(least, option.cost), Infinity);
-    if (place.kind === "repeat") place.cost = place.least === 0 ? 0 : place.least * place.node.cost;
-    return place.cost < before;
+    const before = place.cost + place.size;
+    for (const what of /** @type {const} */ (["cost", "size"])) {
+      if (place.kind === "rule") place[what] = place.node[what];
+      if (place.kind === "seq") place[what] = place.parts.reduce((sum, part) => sum + part[what], 0);
+      if (place.kind === "alt") place[what] = place.options.reduce((least, option) => Math.min(least, option[what]), Infinity);
+      if (place.kind === "repeat") place[what] = place.least === 0 ? 0 : place.least * place.node[what];
+    }
+    return place.cost + place.size < before;
   }
 
   // ---- frames ----
@@ -226,7 +180,7 @@ export class Grammar {
   #shape(place, count, next) {
     let where = String(count);
     if (place.kind === "repeat") {
-      const { longest } = this.vocabulary;
+      const longest = Math.ceil(this.vocabulary.longest / Math.max(1, place.node.size)) + 1; // repetitions in a token
       where = `${Math.min(Math.max(0, place.least - count), longest)}-${Math.min(place.most - count, longest)}`;
     }
     const key = `${place.id} ${where} ${next.shape}`;
@@ -331,9 +285,13 @@ export class Grammar {
     return (steps[byte] ??= this.step(state, byte));
   }
 
-  /** @param {State} state @param {(id: number, after: State) => void} visit each token that may come next */
-  #walk(state, visit) {
-    const { tokens, order, common, first } = this.vocabulary;
+  /**
+   * @param {State} state
+   * @param {Vocabulary["all"]} order
+   * @param {(id: number, after: State) => void} visit each token of them that may come next
+   */
+  #walk(state, { ids, common, first }, visit) {
+    const { tokens } = this.vocabulary;
     const path = [state];
     for (let byte = 0; byte < 256; byte++) {
       if (first[byte] === first[byte + 1] || !this.#known(state, byte)) continue;
@@ -341,7 +299,7 @@ export class Grammar {
       for (let i = first[byte]; i < first[byte + 1]; i++) {
         let depth = common[i];
         if (dead > 0 && depth >= dead) continue;
-        const bytes = /** @type {Uint8Array} */ (tokens[order[i]]);
+        const bytes = /** @type {Uint8Array} */ (tokens[ids[i]]);
         dead = 0;
         while (depth < bytes.length) {
           const next = this.#known(path[depth], bytes[depth]);
@@ -352,9 +310,32 @@ export class Grammar {
           }
           path[depth] = next;
         }
-        if (dead === 0) visit(order[i], path[depth]);
+        if (dead === 0) visit(ids[i], path[depth]);
       }
     }
+  }
+
+  /**
+   * The state of a text that goes on with characters of one class, if it is one: nothing else there reads these. Then
+   * tokens of such characters only need not be walked through; most tokens are of this kind.
+   *
+   * @param {State} state
+   * @returns {{ ascii: Uint8Array, left: number, isShort: boolean } | null} how many characters may come, and whether
+   *   some must
+   */
+  #run(state) {
+    for (const { place, next } of state.frames) {
+      const repeat = next?.place;
+      const after = next?.next;
+      if (place.kind !== "char" || repeat?.kind !== "repeat" || !after) continue;
+      const count = [next.count - 1, next.count].find((count) => this.#reached([this.#frame(repeat, count, after)]) === state);
+      if (count === undefined) continue;
+      const goesOn = (/** @type {Frame} */ frame) => frame.place === place && frame.next?.place === repeat && frame.next.next === after;
+      const around = [...state.frames, ...this.#reached([next]).frames, ...this.#reached([after]).frames];
+      if (around.some((frame) => !goesOn(frame) && mayRead(frame, place.ascii))) continue;
+      return { ascii: place.ascii, left: repeat.most - count, isShort: count < repeat.least };
+    }
+    return null;
   }
 
   /** @param {State} state @param {number} left tokens that may come after the next @returns {Uint32Array} */
@@ -362,11 +343,7 @@ export class Grammar {
     const { bits, farthest } = this.#mask(state);
     const canEnd = state.cost <= left; // with the token that ends the answer
     if (!canEnd || state.cost + farthest + 1 <= left) return bits;
-    const few = this.#ending(state);
-    this.#walk(state, (id, after) => {
-      if (after.cost + 1 <= left) few[id >> 5] |= 1 << (id & 31);
-    });
-    return few;
+    return this.#found(state, (after) => after.cost + 1 <= left, ({ isShort }) => isShort || state.cost + 1 <= left);
   }
 
   /** @param {State} state @returns {Mask} */
@@ -375,18 +352,36 @@ export class Grammar {
     const key = `${state.ends} ${[...new Set(state.frames.map(({ shape }) => shape))].sort()}`;
     let mask = this.#masks.get(key);
     if (!mask) {
-      mask = { bits: this.#ending(state), farthest: 0 };
-      const { bits } = mask;
       let farthest = 0;
-      this.#walk(state, (id, after) => {
-        bits[id >> 5] |= 1 << (id & 31);
+      const every = (/** @type {State} */ after) => {
         farthest = Math.max(farthest, after.cost - state.cost);
-      });
-      mask.farthest = farthest;
-      this.#masks.set(key, mask);
+        return true;
+      };
+      const bits = this.#found(state, every, () => true);
+      this.#masks.set(key, (mask = { bits, farthest }));
     }
     state.mask = mask;
     return mask;
+  }
+
+  /**
+   * @param {State} state
+   * @param {(after: State) => boolean} isWanted a token after which it is there
+   * @param {(run: { isShort: boolean }) => boolean} isRunWanted all tokens that only go on with a run
+   * @returns {Uint32Array} bits of the tokens that may come
+   */
+  #found(state, isWanted, isRunWanted) {
+    const bits = this.#ending(state);
+    const run = this.#run(state);
+    const { others, upTo } = run ? this.vocabulary.parted(run.ascii) : { others: this.vocabulary.all, upTo: [] };
+    if (run && isRunWanted(run)) {
+      const some = upTo[Math.min(run.left, upTo.length - 1)];
+      for (let word = 0; word < bits.length; word++) bits[word] |= some[word];
+    }
+    this.#walk(state, others, (id, after) => {
+      if (isWanted(after)) bits[id >> 5] |= 1 << (id & 31);
+    });
+    return bits;
   }
 
   /** @param {State} state @returns {Uint32Array} of ids: those that end the answer, where it may end */
@@ -443,6 +438,12 @@ export class Constraint {
 /** @param {Place} place */
 function reads({ kind, ...place }) {
   return kind === "char" || kind === "rest" || (kind === "text" && /** @type {any} */ (place).bytes.length > 0);
+}
+
+/** @param {Frame} frame @param {Uint8Array} ascii @returns {boolean} one of these may come there */
+function mayRead({ place, count }, ascii) {
+  if (place.kind === "text") return ascii[place.bytes[count]] === 1;
+  return place.kind === "char" && place.ascii.some((is, byte) => is === 1 && ascii[byte] === 1);
 }
 
 /** @param {Place} place @param {number} count @returns {number} tokens to its end */

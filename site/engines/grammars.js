@@ -6,8 +6,9 @@
  */
 
 import { Failure } from "../worker.js";
-import { Constraint, Grammar, Vocabulary } from "./grammar.js";
+import { Constraint, Grammar } from "./grammar.js";
 import { tokenBytes } from "./token_bytes.js";
+import { Vocabulary } from "./vocabulary.js";
 
 export class Grammars {
   /** @type {Vocabulary | null} */

@@ -21,11 +21,14 @@ from pyapp.engine import GenerateRequest, Message, TextDelta, values
 from pyapp.engines.builtin_ai import BuiltinAi
 from pyapp.errors import ContextOverflow, EngineUnavailable
 from pyapp.models.manifest import ModelSpec, Variant, parse
+from pyapp.structured.subset import normalised
 from tests.browser import on_device_manifest
 from tests.browser.aside import aside, entered, wait
 from tests.browser.conftest import CHROMIUM, DESKTOP, FLAGS, Candil, Site, show_list, variant_row
+from tests.browser.documents import is_valid
 from tests.browser.page_transport import PageTransport
 from tests.contract.engine import QUESTION, Check, answer, applying, load, refused
+from tests.schemas.corpus import CASES, Case
 
 ROW = "browser-own.own"
 HEADLESS_SHELL = Path(os.environ.get("CANDIL_HEADLESS_SHELL", "/usr/lib/chromium/chromium-headless-shell"))
@@ -172,6 +175,12 @@ def test_a_schema_is_enforced_and_not_told(chrome: Loaded) -> None:
     told, _, value = text.partition("Model: ")
     assert set(json.loads(value)) == {"a"}
     assert "JSON" not in told
+
+
+@pytest.mark.parametrize("case", CASES[9::40], ids=lambda case: case.name)
+def test_chrome_holds_answers_to_schemas_in_normal_form(chrome: Loaded, case: Case) -> None:
+    text = said(chrome, Message("user", "u"), schema=normalised(case.schema))
+    assert is_valid(case, text.partition("Model: ")[2])
 
 
 def test_the_answer_streams_and_stops(chrome: Loaded) -> None:

@@ -4,11 +4,13 @@ page's own policy. Only Python is outside."""
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from pyapp.engine import GenerateRequest, Message, TextDelta
 from pyapp.engines.openai_http import OpenAiHttp
@@ -21,6 +23,7 @@ from tests.browser.conftest import Site
 from tests.browser.llama_server import WINDOW, LlamaServer
 from tests.browser.page_transport import PageTransport, page_transport
 from tests.contract.engine import CONTRACT, GREEDY, QUESTION, Check, answer, load, refused
+from tests.schemas.corpus import obj, text, whole
 
 pytestmark = pytest.mark.real_model
 
@@ -73,6 +76,17 @@ def test_an_answer_is_continued_where_it_ends(page: tuple[PageTransport, Loaded]
         begun = (*QUESTION, Message("assistant", first))
         rest, _ = await answer(engine, GenerateRequest(begun, GREEDY, max_new_tokens=4, continue_last=True))
         assert first + rest == whole
+
+    aside(work)(page[1][0])
+
+
+def test_an_answer_keeps_to_a_schema(page: tuple[PageTransport, Loaded]) -> None:
+    schema = obj(wet=whole(1, 9), why=text(20))
+
+    async def work(engine: OpenAiHttp) -> None:
+        said, finished = await answer(engine, GenerateRequest(QUESTION, max_new_tokens=80, schema=schema))
+        assert finished.reason == "stop"
+        assert Draft202012Validator(schema).is_valid(json.loads(said))
 
     aside(work)(page[1][0])
 

@@ -210,7 +210,7 @@ def test_a_model_that_is_not_whole_is_an_error_and_no_request(chromium: Browser,
 
 def test_a_prompt_is_read_once_for_all_candidates(engine: Call) -> None:
     forget(engine)
-    long = [{"role": "user", "content": "Is the sea deep? " * 60}]
+    long = [{"role": "user", "content": "Is the sea deep? " * 40}]
     began = engine("score", {"messages": long, "candidates": ["Yes", "No", "Perhaps", "Never"]})
     assert began["error"] is None
     _, figures = ask(engine, long, tokens=2)
@@ -224,7 +224,7 @@ def test_a_document_is_what_its_schema_describes(engine: Call, case: Case) -> No
 
 def test_a_document_ends_within_its_tokens(engine: Call) -> None:
     case = Case("story", "Tell me a very long story.", {"type": "array", "items": {"type": "string"}, "minItems": 3})
-    for tokens in (9, 20):
+    for tokens in (12, 30):
         document = made(engine, case, tokens)
         assert document.outcome == "valid"
         assert document.finished["new_tokens"] <= tokens

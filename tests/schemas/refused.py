@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from tests.schemas.corpus import arr, obj, ref
@@ -35,6 +34,7 @@ CYCLES: tuple[Refusal, ...] = (
     ({"allOf": [{"$ref": "#"}]}, "$ref", "/allOf/0/$ref"),
     (obj(me={"$ref": "#"}), "$ref", "/properties/me/$ref"),  # every document of it is endless
     (arr({"$ref": "#"}, 1, 2), "$ref", "/items/$ref"),
+    ({"anyOf": [obj(a={"$ref": "#"}), obj(b={"$ref": "#"})]}, "$ref", "/anyOf/0/properties/a/$ref"),
     (
         {"$defs": {"a": obj(b=ref("b")), "b": obj(a=ref("a"))}, "$ref": "#/$defs/a"},
         "$ref",
@@ -101,13 +101,14 @@ PATTERNS: tuple[Refusal, ...] = tuple(
         "(a$)b",
         "a{1,100000}",
         "((a{100}){100}){100}",
-        "(" * 2000 + ")" * 2000,
+        "x)",
+        "(" * 100 + ")" * 100,
         "a" * 20_000,
         7,
     )
 )
 
-UNSUPPORTED: tuple[Refusal, ...] = tuple(
+KEYWORDS: tuple[Refusal, ...] = tuple(
     ({"type": kind, keyword: value}, keyword, f"/{keyword}")
     for kind, keyword, value in (
         ("array", "uniqueItems", True),
@@ -134,7 +135,9 @@ UNSUPPORTED: tuple[Refusal, ...] = tuple(
         ("integer", "allOf", [{"minimum": 0}, {"maximum": 3}]),
         ("integer", "oneOf", [{"minimum": 0}, {"maximum": 3}]),
     )
-) + (
+)
+
+COMBINATIONS: tuple[Refusal, ...] = (
     ({"oneOf": [{"type": "integer"}, {"type": "number"}]}, "oneOf", "/oneOf"),
     ({"oneOf": [obj(a={"type": "string"}), obj(a={"type": "string"})]}, "oneOf", "/oneOf"),
     ({"oneOf": [{"enum": [1, 2]}, {"enum": [2, 3]}]}, "oneOf", "/oneOf"),
@@ -148,7 +151,7 @@ UNSUPPORTED: tuple[Refusal, ...] = tuple(
     ),
 )
 
-WRONG: tuple[Refusal, ...] = tuple(
+WRONG_VALUES: tuple[Refusal, ...] = tuple(
     ({"type": kind, keyword: value}, keyword, f"/{keyword}")
     for kind, keyword, value in (
         ("integer", "minimum", "1"),
@@ -170,7 +173,9 @@ WRONG: tuple[Refusal, ...] = tuple(
         ("string", "anyOf", {}),
         ("string", "$defs", []),
     )
-) + (
+)
+
+WRONG: tuple[Refusal, ...] = (
     ({"type": "text"}, "type", "/type"),
     ({"type": 3}, "type", "/type"),
     ({"type": ["string", "text"]}, "type", "/type"),
@@ -191,9 +196,15 @@ BOMBS: tuple[Refusal, ...] = (
 )
 
 
-def refusals() -> Iterator[Refusal]:
-    for family in (NO_SCHEMA, CYCLES, REFERENCES, CONTRADICTIONS, PATTERNS, UNSUPPORTED, WRONG, BOMBS):
-        yield from family
-
-
-REFUSALS = tuple(refusals())
+REFUSALS: tuple[Refusal, ...] = (
+    *NO_SCHEMA,
+    *CYCLES,
+    *REFERENCES,
+    *CONTRADICTIONS,
+    *PATTERNS,
+    *KEYWORDS,
+    *COMBINATIONS,
+    *WRONG_VALUES,
+    *WRONG,
+    *BOMBS,
+)

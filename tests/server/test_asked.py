@@ -161,6 +161,27 @@ WRONG: dict[str, tuple[Any, str, str | None]] = {
     "n 2": ({"messages": QUESTION, "n": 2}, "invalid_request", "n"),
     "five stops": ({"messages": QUESTION, "stop": list("abcde")}, "invalid_request", "stop"),
     "tools": ({"messages": QUESTION, "tools": []}, "invalid_request", None),
+    "an unknown format": (
+        {"messages": QUESTION, "response_format": {"type": "grammar"}},
+        "invalid_request",
+        "response_format.type",
+    ),
+    "a schema that is none": (
+        {"messages": QUESTION, "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": "y"}}},
+        "invalid_request",
+        "response_format.json_schema.schema",
+    ),
+    "a schema too long": (
+        {
+            "messages": QUESTION,
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "x", "schema": {"enum": ["x" * 16_000]}},
+            },
+        },
+        "too_long",
+        "response_format",
+    ),
     "a base URL": ({"messages": QUESTION, "base_url": "http://169.254.169.254/"}, "invalid_request", None),
     "a model that is a URL": ({"messages": QUESTION, "model": "http://169.254.169.254/"}, "model_not_found", None),
     "a model that is a path": ({"messages": QUESTION, "model": "../../admin"}, "model_not_found", None),

@@ -12,7 +12,7 @@ from contextlib import AbstractAsyncContextManager
 import httpx2
 import pytest
 
-from tests.server.peers import DONE, Peer, Reply, delta, event, finish, says
+from tests.server.peers import DONE, Peer, Reply, delta, event, finish, refuses, says
 from tests.server.rig import QUESTION, Rig, rig, until
 
 pytestmark = pytest.mark.anyio
@@ -78,6 +78,19 @@ async def test_the_request_that_goes_on() -> None:
     assert (peer.asked[1]["max_tokens"], peer.asked[1]["temperature"]) == (5, 0)
     assert peer.headers[0]["authorization"] == "Bearer k"
     assert {"cookie", "x-forwarded-for", "origin", "referer"}.isdisjoint(peer.headers[0])
+
+
+async def test_a_schema_goes_on_and_who_refuses_it_is_asked_for_less_from_then_on() -> None:
+    schema = {"type": "json_schema", "json_schema": {"name": "document", "schema": {"type": "object"}, "strict": True}}
+    refusing = refuses(400, {"error": {"message": "response_format: json_schema is not supported"}})
+    peer, other = Peer([says("{}"), refusing, says("{}")]), Peer([says("x")])
+    async with rig(peer, other) as relay:
+        for _ in range(3):
+            assert (await relay.chat(response_format=schema)).text == "{}"
+        assert (await relay.chat()).text == "{}"
+    asked = [body.get("response_format") for body in peer.asked]
+    assert asked == [schema, schema, {"type": "json_object"}, {"type": "json_object"}, None]
+    assert other.asked == []
 
 
 async def test_words_arrive_when_they_are_said() -> None:

@@ -3,10 +3,11 @@ import { test } from "node:test";
 
 import { ChatTokens } from "../../../site/engines/chat_tokens.js";
 import { parse } from "../../../site/engines/ebnf.js";
-import { Constraint, Grammar, Vocabulary } from "../../../site/engines/grammar.js";
+import { Constraint, Grammar } from "../../../site/engines/grammar.js";
 import { Grammars } from "../../../site/engines/grammars.js";
 import { createSampler, xoshiro128 } from "../../../site/engines/sampling.js";
 import { tokenBytes } from "../../../site/engines/token_bytes.js";
+import { Vocabulary } from "../../../site/engines/vocabulary.js";
 import { byteLevel, embeddedModel, sentencePiece, tokenizerOf } from "./tokenizers.js";
 
 const RUNS = Number(process.env.GRAMMAR_RUNS ?? 100);
@@ -68,6 +69,9 @@ const FINITE = [
   'root ::= "\\"" [a-b\\u00e9\\u65e5-\\u65e6\\U0001F600]{0,2} "\\""',
   'root ::= x{2} ", " x? # the same twice\nx ::= "t" y | "" \ny ::= "rue" | "r" "ue"',
   'root ::= ("a"? "b"?){0,3}',
+  'root ::= r{0,2} r{1,3} "\\""\nr ::= [a-b]',
+  'root ::= "\\"" r{2,4} "\\""\nr ::= [a-c] | "\\\\" "t"',
+  'root ::= ([a-b]{1,2} "\\""?){1,2}',
 ];
 
 test("what may come is exactly what some text of the grammar goes on with", () => {

@@ -20,6 +20,7 @@ from pyapp.errors import (
     NetworkFailed,
     NotAModelServer,
     RequestError,
+    RequestRejected,
     ServerOverloaded,
     ServerSilent,
     ServerUnreachable,
@@ -330,6 +331,57 @@ def test_an_overflow_that_only_the_server_noticed_says_what_is_known() -> None:
     _, error = ask(400, json.dumps({"error": said}).encode())
     assert error
     assert error.details == {"prompt_tokens": 500, "context_tokens": 100}
+
+
+# ---- schemas ----
+
+SCHEMA = {"type": "boolean"}
+NOT_THAT = [400, json.dumps({"error": {"message": "response_format is not supported"}}).encode()]
+
+
+def test_llama_cpp_gets_our_grammar() -> None:
+    servers = LlamaCpp()
+    engine = loaded(servers)
+    assert engine.constrains
+    run(answer(engine, GenerateRequest(QUESTION, schema=SCHEMA, max_new_tokens=4)))
+    (sent,) = servers.bodies("/chat/completions")
+    assert sent["grammar"] == 'root ::= ("true" | "false")\n'
+    assert "response_format" not in sent
+
+
+@pytest.mark.parametrize(("owned_by", "constrains"), [("vllm", True), ("organization_owner", True), ("library", False)])
+def test_others_get_the_schema_and_some_hold_answers_to_it(owned_by: str, constrains: bool) -> None:
+    servers = answering(200, HEL, DONE, owned_by=owned_by)
+    engine = loaded(servers)
+    assert engine.constrains == constrains
+    run(answer(engine, GenerateRequest(QUESTION, schema=SCHEMA)))
+    described = {"name": "document", "schema": SCHEMA, "strict": True}
+    assert servers.bodies("/chat/completions")[0]["response_format"] == {
+        "type": "json_schema",
+        "json_schema": described,
+    }
+
+
+def test_who_refuses_schemas_is_asked_for_json_and_then_for_nothing() -> None:
+    servers = answering(owned_by="vllm")
+    taken = {"json_schema": NOT_THAT, "json_object": NOT_THAT, "": [200, HEL, DONE]}
+    servers.answers[CHAT] = lambda body: taken[body.get("response_format", {"type": ""})["type"]]
+    engine = loaded(servers)
+    for _ in range(2):
+        assert run(answer(engine, GenerateRequest(QUESTION, schema=SCHEMA)))[0]
+    asked = [body.get("response_format", {"type": None})["type"] for body in servers.bodies("/chat/completions")]
+    assert asked == ["json_schema", "json_object", None, None]
+    assert not engine.constrains
+
+
+def test_who_refuses_without_being_asked_for_json_is_believed() -> None:
+    events, error = ask(*NOT_THAT)
+    assert events == []
+    assert isinstance(error, RequestRejected)
+
+
+def test_without_a_server_nothing_is_constrained() -> None:
+    assert not OpenAiHttp(ScriptedServers(), lambda _: "", seed=lambda: 1, now_ms=Clock()).constrains
 
 
 # ---- loading ----

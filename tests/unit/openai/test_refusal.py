@@ -127,3 +127,17 @@ def test_only_an_identifier_of_the_server_is_kept() -> None:
     assert refusal(400, json.dumps(error("my secret", code="bad_param"))).details["reason"] == "bad_param"
     said = refusal(400, json.dumps(error("my secret", code="my secret", type="my secret!")))
     assert "secret" not in f"{said.message} {said.details}"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "'response_format.type' must be 'text'",
+        "Invalid schema for response_format 'document': 'required' is required",
+        "json_schema is not supported by this model",
+        "This model does not support structured outputs",
+    ],
+)
+def test_a_server_that_cannot_answer_by_a_schema_is_told_apart(message: str) -> None:
+    found = refusal(400, json.dumps(error(message, type="invalid_request_error")))
+    assert found.details == {"status": 400, "reason": "response_format"}

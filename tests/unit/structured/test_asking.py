@@ -85,7 +85,7 @@ def test_an_engine_that_does_not_constrain_is_told_the_schema() -> None:
     engine = Scripted(["Of course! " + json.dumps(ANNA) + " Bye"], constrains=False)
     assert events(engine)[-1] == Document(ANNA, Usage(10, 4, 5, 100.0, 50.0), 1)
     (asked,) = engine.asked
-    assert asked.schema is None
+    assert asked.schema == normalised(SCHEMA)
     assert asked.messages[0] == QUESTION[0]
     assert asked.messages[1].text.startswith("Who is she?\n\nAnswer with one JSON document")
     assert asked.messages[1].text.endswith(json.dumps(SCHEMA, separators=(",", ":")))

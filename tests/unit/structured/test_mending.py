@@ -124,3 +124,16 @@ def test_what_validates_is_not_touched_and_what_is_given_validates(schema: Any, 
         for cut in (True, False):
             document, fault = mended(schema, answer + json.dumps(value)[:-1], cut=cut)
             assert fault is not None or first_fault(schema, document) is None
+
+
+def test_branches_in_branches_do_not_multiply() -> None:
+    def formula(op: str) -> Any:
+        return obj(left={"$ref": "#"}, op={"const": op})
+
+    value: Any = "1"
+    for _ in range(40):
+        value = {"left": value, "op": "+"}
+    meant = coerced({"anyOf": [{"const": 1}, formula("-"), formula("+")]}, value)
+    while isinstance(meant, dict):
+        meant = meant["left"]
+    assert meant == 1

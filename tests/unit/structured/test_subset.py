@@ -132,6 +132,7 @@ def test_more_references_than_there_may_be() -> None:
         ([{"type": "array"}, {"type": "array"}], False),
         ([{"anyOf": [{"type": "null"}, ref("n")]}, {"type": "string"}], True),
         ([{"anyOf": [{"type": "null"}, ref("n")]}, {"type": "integer"}], False),
+        ([{"anyOf": [ref("n"), ref("n")]}, {"type": "string"}], True),
         ([{"enum": ["a"]}, ref("list")], True),
         ([MANY, {"const": "z"}], False),
     ],
