@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pyapp.engine import Json, Message
-from pyapp.tasks.classify.labels import BETWEEN, LONGEST_LABEL, Example, Label
+from pyapp.tasks.classify.labels import BETWEEN, Example, Label
 
 MOST_PROPOSED = 8
+LONGEST_PROPOSED = 30  # characters: a small model repeats whole items else
 
 
 def which(labels: Sequence[Label], examples: Sequence[Example], text: str) -> Sequence[Message]:
@@ -36,7 +37,7 @@ def proposal(texts: Sequence[str]) -> Sequence[Message]:
 
 
 def proposal_schema() -> Json:
-    label = {"type": "string", "minLength": 1, "maxLength": LONGEST_LABEL}
+    label = {"type": "string", "minLength": 1, "maxLength": LONGEST_PROPOSED}
     return _object("labels", {"type": "array", "items": label, "minItems": 2, "maxItems": MOST_PROPOSED})
 
 

@@ -82,7 +82,7 @@ class Classify:
         labels = parse_labels(given.get("labels", ""))
         texts = items_of(given).texts
         if state is None and given.get("propose"):
-            yield Step(changed(as_state(labels), proposed=True), 0, "classify.proposing", settled=False)
+            yield Step(as_state(labels), 0, "classify.proposing", settled=False)
             labels = [*labels, *await _proposed(labels, texts, work)]
             yield Step(changed(as_state(labels), proposed=True), 1)
             return

@@ -204,6 +204,7 @@ def test_labels_are_proposed_and_wait_for_the_user() -> None:
     work = proposing()
     looking, waiting = steps_of(PROPOSING, work=work)
     assert (looking.settled, looking.doing) == (False, "classify.proposing")
+    assert view(PROPOSING, looking.state) == []  # nothing to start with yet
     assert waiting.fraction == 1
     assert [label["name"] for label in waiting.state["labels"]] == ["Work", "Family", "a b", "x" * 100]
     (again,) = steps_of(PROPOSING, kept(waiting.state))
