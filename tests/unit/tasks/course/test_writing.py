@@ -205,10 +205,10 @@ def test_what_the_model_was_shown_is_not_an_answer() -> None:
 
 
 def test_what_speaks_of_the_example_is_not_an_answer() -> None:
-    baked = {"exercises": ["Make two more doughs and compare them.", "Buy some more flour."]}
+    baked = {"exercises": ["Make two doughballs and compare them.", "Buy some more yeast."]}
     by = work(Good({"exercises": [baked]}))
     assert run(made(by=by)) == run(made())
-    kept = run(made({**GIVEN, "notes": "Doughs of flour and tea."}, work(Good({"exercises": [baked]}))))
+    kept = run(made({**GIVEN, "notes": "Dough of yeast and tea."}, work(Good({"exercises": [baked]}))))
     assert kept["modules"][0]["lessons"][0]["exercises"] == baked["exercises"]
 
 
