@@ -15,7 +15,7 @@ from zlib import crc32
 import pyapp.tasks.course.schema as shapes
 from pyapp.engine import Json, Message
 from pyapp.tasks.course.given import Brief
-from pyapp.tasks.course.prompts import PROMPTS, Example, Prompts, asked, is_example
+from pyapp.tasks.course.prompts import PROMPTS, Example, Prompts, asked, is_about_the_example, is_example
 from pyapp.tasks.course.state import Outline, Part, Path, Piece, Plan, State, at, put, without
 from pyapp.tasks.course.tidy import clean, distinct, fitting, key, letters, line, looks_like_code, name, without_repeats
 
@@ -235,6 +235,12 @@ class _OfLesson:
         content = self.lesson["content"]
         return self.context.words.text.format(text=content[: int(share * len(content))])
 
+    def fit(self, text: str, most: int) -> str:
+        """What the lesson can be asked about, or ""."""
+        read, brief = self.context.fit(text, most), self.context.brief
+        subject = f"{brief.topic} {brief.notes} {self.lesson['content']}"
+        return "" if is_about_the_example(read, subject, brief.language) else read
+
     def having(self, **members: Json) -> State:
         found: State = put(self.context.state, self.part.path, {**self.lesson, **members})
         return found
@@ -303,7 +309,7 @@ class MakesExercises(_OfLesson):
         return self.having(exercises=[line(each) for each in value.get("exercises", [])])
 
     def read(self, value: Json, so_far: Json) -> Json:
-        found = (self.context.fit(each, shapes.ASKED_EXERCISE) for each in value["exercises"])
+        found = (self.fit(each, shapes.ASKED_EXERCISE) for each in value["exercises"])
         return distinct([*(so_far or []), *(each for each in found if letters(each) > 8)])[:3]
 
     def is_enough(self, read: Json) -> bool:
@@ -342,10 +348,10 @@ class MakesQuestion(_OfLesson):
         return self.having(draft=[*self._draft, question] if question["question"] else self._draft)
 
     def read(self, value: Json, so_far: Json) -> Json:
-        question = self.context.fit(value["question"], shapes.ASKED_QUESTION)
-        answer = self.context.fit(value["answer"], shapes.ASKED_OPTION)
-        wrong = [self.context.fit(each, shapes.ASKED_OPTION) for each in value["wrong"]]
-        why = self.context.fit(value["why"], shapes.ASKED_WHY)
+        question = self.fit(value["question"], shapes.ASKED_QUESTION)
+        answer = self.fit(value["answer"], shapes.ASKED_OPTION)
+        wrong = [self.fit(each, shapes.ASKED_OPTION) for each in value["wrong"]]
+        why = self.fit(value["why"], shapes.ASKED_WHY)
         if letters(question) < 3 or not answer or self._is_asked(question):
             return so_far
         options = distinct([answer, *filter(None, wrong)])

@@ -1,13 +1,13 @@
 """What the model is told, in the language of the course.
 
 Examples, because a model of 135 million parameters follows one where it does not follow a description. All of them are
-about bread; what comes back word for word out of them is not taken for an answer (`is_example`).
+about bread; what comes back out of them is not taken for an answer (`is_example`, `is_about_the_example`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pyapp.engine import Json, Message
@@ -39,6 +39,7 @@ class Prompts:
     text: str
     exercises_example: Example
     question_example: Example
+    marks: Sequence[str]  # of what only the examples speak of
     another: str  # question
     others: str  # titles there are already
     material: str
@@ -96,8 +97,8 @@ _EN = Prompts(
     content=(
         "Course: {course}. Level: {level}. Module: {module}.\n"
         "Other lessons: {others}.\n"
-        "Write the lesson “{lesson}” in three paragraphs: what it is about and why it matters; how it works, with an "
-        "example; what to remember. Write only the text of the lesson, without a title."
+        "Write the lesson “{lesson}” in three paragraphs: what it is about and why it matters, how it works with an "
+        "example, and what to remember."
     ),
     text="Text: {text}",
     exercises_example=Example(
@@ -118,6 +119,7 @@ _EN = Prompts(
             "why": "Yeast eats the sugar in the flour and gives off gas, which lifts the dough.",
         },
     ),
+    marks=("dough", "yeast", "loaf"),
     another="Another question, about something else in the text.",
     others=" Not these: {others}.",
     material="\n\nMaterial:\n{material}",
@@ -175,8 +177,8 @@ _ES = Prompts(
     content=(
         "Curso: {course}. Nivel: {level}. Módulo: {module}.\n"
         "Otras lecciones: {others}.\n"
-        "Escribe la lección «{lesson}» en tres párrafos: de qué trata y por qué importa; cómo es, con un ejemplo; qué "
-        "hay que recordar. Escribe solo el texto de la lección, sin título."
+        "Escribe la lección «{lesson}» en tres párrafos: de qué trata y por qué importa, cómo es, con un ejemplo, y "
+        "qué hay que recordar."
     ),
     text="Texto: {text}",
     exercises_example=Example(
@@ -197,6 +199,7 @@ _ES = Prompts(
             "why": "La levadura se come el azúcar de la harina y suelta gas, que levanta la masa.",
         },
     ),
+    marks=("dos masa", "levadura", "harina"),
     another="Otra pregunta, sobre otra cosa del texto.",
     others=" No estas: {others}.",
     material="\n\nMaterial:\n{material}",
@@ -223,6 +226,12 @@ def asked(system: str, example: Example | None, *turns: str | Json) -> list[Mess
 def is_example(text: str, language: str) -> bool:
     """Whether a weak model gave back what it was shown."""
     return key(text) in _SHOWN[language]
+
+
+def is_about_the_example(text: str, subject: str, language: str) -> bool:
+    """Whether it speaks of bread where nothing else does."""
+    said, known = text.casefold(), subject.casefold()
+    return any(mark in said and mark not in known for mark in PROMPTS[language].marks)
 
 
 def _strings(value: Json) -> Iterator[str]:

@@ -15,6 +15,7 @@ _NUMBERING = re.compile(
 _CODE = re.compile(r"://|[{}<>]")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 _SENTENCE_END = re.compile(r"[.!?…][)\]»”\"'*_]*(?=\s|$)")
+_PARAGRAPH = re.compile(r"(?<=[.!?…])\n(?=[A-ZÁÉÍÓÚÜÑ¿¡“«])")
 _AROUND = " \t\n.,;:!?¿¡…\"'“”‘’«»*_`"
 
 
@@ -28,11 +29,9 @@ def line(text: str) -> str:
 
 
 def name(text: str, most: int) -> str:
-    """A title without its number and its quotes; a word that was broken off goes."""
+    """A title without its number and its quotes; "" where it was broken off."""
     title = line(text)
-    if len(title) >= most:
-        title = title[:most].rpartition(" ")[0]
-    return _NUMBERING.sub("", title).strip(' *_#"“”«»`').rstrip(" .,;:-–—")
+    return _NUMBERING.sub("", title).strip(' *_#"“”«»`').rstrip(" .,;:-–—") if len(title) < most else ""
 
 
 def key(text: str) -> str:
@@ -69,7 +68,8 @@ def fitting(text: str, most: int) -> str:
 
 
 def without_repeats(markdown: str) -> str:
-    """Each sentence once: a small model goes round in circles. What is in fences stays as it is."""
+    """Each sentence once: a small model goes round in circles. A line of prose that ends is a paragraph, which
+    Markdown would not see. What is in fences stays as it is."""
     seen: set[str] = set()
     blocks = []
     for block in re.split(r"\n\s*\n", markdown):
@@ -89,4 +89,4 @@ def _new_sentences(block: str, seen: set[str]) -> str:
                 seen.add(key(sentence))
         if sentences:
             lines.append(" ".join(sentences))
-    return "\n".join(lines).strip("\n")
+    return _PARAGRAPH.sub("\n\n", "\n".join(lines).strip("\n"))

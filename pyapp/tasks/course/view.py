@@ -16,10 +16,10 @@ def shown(state: State, say: Say) -> Sequence[Block]:
         return ()
     return (
         Prose(plain(state["description"])),
-        *([_fold_of_course(state, say)] if is_complete(state) else []),
         Fold(say.text("course.contents"), [Prose(contents(state))], open=True),
         *_undo(state, say),
         *(_module(state, number, module, say) for number, module in enumerate(state["modules"])),
+        *([_fold_of_course(state, say)] if is_complete(state) else []),
     )
 
 
@@ -59,8 +59,6 @@ def _module(state: State, number: int, module: State, say: Say) -> Block:
     blocks: list[Block] = [Heading(say.text("course.module", n=number + 1, title=module["title"]), 3)]
     if module.get("objectives"):
         blocks.append(Prose(f"**{say.text('course.objectives')}**\n\n{_list(module['objectives'])}"))
-    if complete:
-        blocks.append(_fold_of_module(number, module, say))
     for at, lesson in enumerate(module.get("lessons", ())):
         lesson_at = f"{number}/{at}"
         blocks.append(Section(_lesson(f"{number + 1}.{at + 1}", lesson_at, lesson, say), id=f"lesson-{number}-{at}"))
@@ -72,6 +70,8 @@ def _module(state: State, number: int, module: State, say: Say) -> Block:
         blocks.append(_apart(again["lesson"], f"{number}/{again['at'][1]}", say))
     elif complete and len(module["lessons"]) < LESSONS:
         blocks.append(Button("add", say.text("course.add"), str(number)))
+    if complete:
+        blocks.append(_fold_of_module(number, module, say))
     return Section(blocks, id=f"module-{number}")
 
 

@@ -22,7 +22,7 @@ from pyapp.tasks.course.tidy import clean, distinct, ended, fitting, key, line, 
         ("C++", "C++"),
         ("  two\n lines ", "two lines"),
         ("1.", "1"),
-        ("bread and butter and more", "bread and butter and"),
+        ("bread and butter and more", ""),
     ],
 )
 def test_a_title_has_no_number_and_no_quotes(written: str, title: str) -> None:
@@ -73,6 +73,12 @@ def test_what_is_clean_can_be_written_to_a_file(text: str) -> None:
 def test_a_sentence_stands_once() -> None:
     assert without_repeats("Tea is hot. Tea is hot. It is green.\nTea is hot.\n\nIt is green.\n\nNew.") == (
         "Tea is hot. It is green.\n\nNew."
+    )
+
+
+def test_a_line_that_ends_is_a_paragraph() -> None:
+    assert without_repeats("One is.\nTwo is.\n- three.\n- Four.\nand five") == (
+        "One is.\n\nTwo is.\n- three.\n- Four.\nand five"
     )
 
 

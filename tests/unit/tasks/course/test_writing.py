@@ -204,6 +204,14 @@ def test_what_the_model_was_shown_is_not_an_answer() -> None:
     assert run(made(by=by)) == run(made())
 
 
+def test_what_speaks_of_the_example_is_not_an_answer() -> None:
+    baked = {"exercises": ["Make two doughballs and compare them.", "Buy some more yeast."]}
+    by = work(Good({"exercises": [baked]}))
+    assert run(made(by=by)) == run(made())
+    kept = run(made({**GIVEN, "notes": "Dough of yeast and tea."}, work(Good({"exercises": [baked]}))))
+    assert kept["modules"][0]["lessons"][0]["exercises"] == baked["exercises"]
+
+
 def test_code_is_no_title() -> None:
     by = work(Good({"title": [outline(modules=["Black", "https://tea.test/?a=1"])]}))
     assert [module["title"] for module in run(made(by=by))["modules"]] == ["Black", "Leaves 0"]
