@@ -20,7 +20,7 @@ from pyapp.errors import CandilError, PluginFailed, PluginHung, PluginOffline, P
 from pyapp.tasks.plugins.guest import Guest, PluginFile
 from pyapp.tasks.plugins.task import PluginTask
 from pyapp.views.language import Language
-from tests.browser.aside import aside
+from tests.browser.aside import wait
 from tests.browser.conftest import ROOT, Candil, Site, wait_for
 from tests.browser.page_transport import PageTransport, page_transport
 from tests.unit.tasks.plugins.worker import given
@@ -87,7 +87,7 @@ def test_the_example_runs_and_speaks_the_pages_language(watched: tuple[Site, Sec
             file_made = await task.export(NOTES, [card], "csv", Language("es"))
             assert file_made.data == b"What is salt?,The sea.\r\n"
 
-    aside(scenario())
+    wait(scenario())
     assert watched[0].violations == []
 
 
@@ -122,7 +122,7 @@ def test_what_a_task_does_wrong_is_told_and_the_page_goes_on(watched: tuple[Site
                     assert title == "The sea is salt."
             assert await page.locator("iframe").count() == 0
 
-    aside(scenario())
+    wait(scenario())
     assert secrets.sent == []
 
 
@@ -187,7 +187,7 @@ def test_the_frame_is_a_wall_by_itself(watched: tuple[Site, Secrets]) -> None:
         async with page_transport(site.url) as (page, _):
             return await page.evaluate(OPEN_FRAME, ["/plugins/alone.html", HOSTILE])
 
-    told, overheard = aside(scenario())
+    told, overheard = wait(scenario())
     assert set(told.values()) == {"refused"}, json.dumps(told)
     assert overheard == []
     assert secrets.sent == []
@@ -243,7 +243,7 @@ def test_a_wheel_is_installed_from_its_file_and_nothing_is_fetched_for_it(watche
                 await Guest(transport, given(PluginFile(name, wheel("Requires-Dist: not-here\n")))).describe()
             assert refused.value.details == {"why": "wheel_needs", "what": "not-here"}
 
-    aside(scenario())
+    wait(scenario())
     assert watched[0].violations == []
 
 
@@ -279,7 +279,7 @@ def test_a_network_that_was_granted_is_the_network_and_no_storage(watched: tuple
                 return said
 
     try:
-        assert aside(scenario()) == "rain"
+        assert wait(scenario()) == "rain"
     finally:
         server.shutdown()
         server.server_close()
