@@ -17,7 +17,7 @@ CARD = {
     "required": ["question", "answer"],
     "additionalProperties": False,
 }
-PROMPT = "Write one exam question about these notes and its short answer, in their language.\n\n{notes}"
+PROMPT = "Notes:\n{notes}\n\nWrite one short question about these notes, and its answer."
 
 
 class FlashCards:

@@ -354,10 +354,12 @@ class App:
 
     async def _waited(self, work: Coroutine[Any, Any, T]) -> T:
         self._for_model = task = asyncio.ensure_future(work)
+        self.draft_changed()
         try:
             return await task
         finally:
             self._for_model = None
+            self.draft_changed()
 
     async def _switch(self, key: str) -> None:
         await self.setup.ready()

@@ -11,15 +11,18 @@ from pyapp.chat.groups import listed, local_day
 from pyapp.chat.library import Library
 from pyapp.chat.tree import Conversation
 from pyapp.engine import Transport, values
+from pyapp.errors import PluginError
 from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.models.record import Installed
 from pyapp.preferences import Preferences, Text
 from pyapp.settings.personas import Persona
 from pyapp.settings.settings import Settings
+from pyapp.tasks.plugins.guest import PluginFile
 from pyapp.tasks.records import Kept
 from pyapp.transfer import exporting
 from pyapp.transfer.fingerprint import fingerprint
 from pyapp.transfer.importing import Skipped, source
+from pyapp.transfer.own_tasks import file_text
 from pyapp.transfer.runs import run_mark, run_text
 
 
@@ -41,6 +44,16 @@ class TaskRuns(Protocol):
     def add(self, kept: Kept) -> None: ...
 
     async def clear(self) -> None: ...
+
+
+class OwnTasks(Protocol):
+    """What is needed of pyapp.tasks.plugins.own."""
+
+    def everything(self) -> AsyncGenerator[PluginFile, None]: ...
+
+    async def take(self, file: PluginFile) -> bool:
+        """False for one that is here already. Raises PluginError, StorageError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +82,7 @@ class Report:
     skipped: tuple[Skipped, ...] = ()
     settings: Settings | None = None
     runs: int = 0
+    own_tasks: int = 0
 
 
 @dataclass
@@ -81,6 +95,7 @@ class YourData:
     new_id: Callable[[], str]
     now_ms: Callable[[], int]
     runs: Callable[[], TaskRuns]
+    own_tasks: Callable[[], OwnTasks]
     _importing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # ---- out ----
@@ -101,10 +116,12 @@ class YourData:
         return File(self.file_name(conversation.chat.title, ".json"), text)
 
     async def everything(self) -> File:
-        """All chats, settings, personas and runs of tasks."""
+        """All chats, settings, personas, runs of tasks and tasks of the user's own."""
         chats = [exporting.chat_text(each) async for each in self._conversations()]
         runs = [run_text(each) async for each in self.runs().everything()]
-        document = exporting.document(chats, self.now_ms(), self.preferences.app, self.preferences.mine, runs)
+        own = [file_text(each) async for each in self.own_tasks().everything()]
+        known = (self.now_ms(), self.preferences.app, self.preferences.mine)
+        document = exporting.document(chats, *known, runs=runs, own_tasks=own)
         return File(self.file_name("", ".json"), document)
 
     def file_name(self, title: str, ending: str) -> str:
@@ -145,8 +162,25 @@ class YourData:
                 await asyncio.sleep(0)
             chats = len(found.items) - len(skipped)
             runs = await self._take_runs(found.runs(self.new_id), skipped)
+            own = await self._take_own_tasks(found.own_tasks(), skipped)
             await self.library.keeper.settled()
-            return Report(chats, len(personas), tuple(skipped), settings, runs)
+            return Report(chats, len(personas), tuple(skipped), settings, runs, own)
+
+    async def _take_own_tasks(self, found: Iterator[PluginFile | Skipped], skipped: list[Skipped]) -> int:
+        """Looked at as if they were picked one by one; without what they were allowed elsewhere."""
+        taken = 0
+        for each in found:
+            if isinstance(each, Skipped):
+                skipped.append(each)
+                continue
+            try:
+                new = await self.own_tasks().take(each)
+            except PluginError:
+                skipped.append(Skipped(each.name, "wrong_type"))
+            else:
+                taken += new
+                skipped += [] if new else [Skipped(each.name, "already_here")]
+        return taken
 
     async def _take_runs(self, found: Iterator[Kept | Skipped], skipped: list[Skipped]) -> int:
         runs = self.runs()

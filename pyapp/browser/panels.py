@@ -89,6 +89,7 @@ class Panels:
             new_id,
             now_ms,
             runs=lambda: self.tasks.runs,
+            own_tasks=lambda: self.tasks.own.own,
         )
         apple = "Mac" in navigator.userAgent
         return Dialogs(

@@ -38,10 +38,12 @@ def document(
     now_ms: int,
     settings: Settings | None = None,
     personas: Sequence[Persona] | None = None,
+    *,
     runs: Iterable[str] | None = None,
+    own_tasks: Iterable[str] | None = None,
 ) -> str:
-    """A file of chats and runs of tasks, as `chat_text` and `runs.run_text` give them; one per line, so that files can
-    be compared."""
+    """A file of chats, runs of tasks and tasks of the user's own, as `chat_text`, `run_text` and `file_text` give them;
+    one per line, so that files can be compared."""
     head: Mapping[str, object] = {"format": FORMAT, "version": VERSION, "exported_ms": now_ms}
     members = {name: json.dumps(value) for name, value in head.items()}
     if settings is not None:
@@ -51,6 +53,8 @@ def document(
     members["chats"] = _lines(chats)
     if runs is not None:
         members["runs"] = _lines(runs)
+    if own_tasks is not None:
+        members["own_tasks"] = _lines(own_tasks)
     lines = ",\n".join(f"{json.dumps(name)}: {value}" for name, value in members.items())
     return "{\n" + lines + "\n}\n"
 

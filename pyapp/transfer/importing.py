@@ -14,10 +14,12 @@ from pyapp.errors import ImportTooNew, ImportUnreadable
 from pyapp.settings import personas as persona_library
 from pyapp.settings.personas import Persona
 from pyapp.settings.settings import Settings, parse
+from pyapp.tasks.plugins.guest import PluginFile
 from pyapp.tasks.records import Kept
 from pyapp.transfer import chatgpt, llama_cpp, open_webui
 from pyapp.transfer.form import FORMAT, VERSION, chat_read
 from pyapp.transfer.loose import Loose, planted
+from pyapp.transfer.own_tasks import file_read
 from pyapp.transfer.reading import Damaged, Reason, document, loose_title
 from pyapp.transfer.runs import run_read
 
@@ -45,6 +47,7 @@ class Source:
     personas: tuple[Persona, ...] = ()
     settings: Settings | None = None
     run_items: Sequence[object] = ()
+    own_task_items: Sequence[object] = ()
 
     def runs(self, new_id: Callable[[], str]) -> Iterator[Kept | Skipped]:
         """Every run of the file, with an id of its own."""
@@ -53,6 +56,14 @@ class Source:
                 yield run_read(item, new_id)
             except Damaged as damaged:
                 yield Skipped(_title(item), damaged.reason)
+
+    def own_tasks(self) -> Iterator[PluginFile | Skipped]:
+        """The files of the user's own tasks."""
+        for item in self.own_task_items:
+            try:
+                yield file_read(item)
+            except Damaged as damaged:
+                yield Skipped("", damaged.reason)
 
     def chats(self, persona_ids: Mapping[str, str]) -> Iterator[Conversation | Skipped]:
         """Every chat of the file, with ids of its own. `persona_ids`: of the file -> of here."""
@@ -88,6 +99,7 @@ def _own(value: Mapping[str, Any], new_id: Callable[[], str]) -> Source:
         personas=persona_library.parse(value.get("personas")),
         settings=parse(value["settings"]).settings if isinstance(value.get("settings"), dict) else None,
         run_items=value["runs"] if isinstance(value.get("runs"), list) else (),
+        own_task_items=value["own_tasks"] if isinstance(value.get("own_tasks"), list) else (),
     )
 
 

@@ -74,6 +74,7 @@ def report(done: Report, language: Language) -> Html:
     sentences = [language.text("import.done", n=language.number(done.chats))]
     sentences += [language.text("import.personas", n=language.number(done.personas))] if done.personas else []
     sentences += [language.text("import.runs", n=language.number(done.runs))] if done.runs else []
+    sentences += [language.text("import.own_tasks", n=language.number(done.own_tasks))] if done.own_tasks else []
     return fill(
         '<section class="report" aria-labelledby="report-title"><h4 id="report-title">{first}</h4>{more}{skipped}'
         "{settings}</section>",

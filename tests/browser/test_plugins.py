@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import threading
+import zipfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,10 +16,11 @@ from typing import Any
 import pytest
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pyapp.errors import CandilError, PluginFailed, PluginHung, PluginOffline
+from pyapp.errors import CandilError, PluginFailed, PluginHung, PluginOffline, PluginRefused
 from pyapp.tasks.plugins.guest import Guest, PluginFile
 from pyapp.tasks.plugins.task import PluginTask
 from pyapp.views.language import Language
+from tests.browser.aside import wait
 from tests.browser.conftest import ROOT, Candil, Site, wait_for
 from tests.browser.page_transport import PageTransport, page_transport
 from tests.unit.tasks.plugins.worker import given
@@ -84,7 +87,7 @@ def test_the_example_runs_and_speaks_the_pages_language(watched: tuple[Site, Sec
             file_made = await task.export(NOTES, [card], "csv", Language("es"))
             assert file_made.data == b"What is salt?,The sea.\r\n"
 
-    asyncio.run(scenario())
+    wait(scenario())
     assert watched[0].violations == []
 
 
@@ -119,7 +122,7 @@ def test_what_a_task_does_wrong_is_told_and_the_page_goes_on(watched: tuple[Site
                     assert title == "The sea is salt."
             assert await page.locator("iframe").count() == 0
 
-    asyncio.run(scenario())
+    wait(scenario())
     assert secrets.sent == []
 
 
@@ -184,7 +187,7 @@ def test_the_frame_is_a_wall_by_itself(watched: tuple[Site, Secrets]) -> None:
         async with page_transport(site.url) as (page, _):
             return await page.evaluate(OPEN_FRAME, ["/plugins/alone.html", HOSTILE])
 
-    told, overheard = asyncio.run(scenario())
+    told, overheard = wait(scenario())
     assert set(told.values()) == {"refused"}, json.dumps(told)
     assert overheard == []
     assert secrets.sent == []
@@ -211,6 +214,37 @@ def test_the_example_is_added_makes_cards_with_the_real_model_and_is_there_after
     page.get_by_role("button", name="Remove “Flash cards”").click()
     page.get_by_role("button", name="Flash cards A question").wait_for(state="detached")
     assert page.locator(".run").count() == 1  # what it made stays
+
+
+def wheel(needs: str = "") -> bytes:
+    """The example as a module of a package, named by an entry point."""
+    made, about = io.BytesIO(), "cards-1.0.dist-info/"
+    with zipfile.ZipFile(made, "w") as files:
+        files.writestr("cards/__init__.py", "")
+        files.writestr("cards/flash.py", EXAMPLE)
+        files.writestr(about + "METADATA", f"Metadata-Version: 2.1\nName: cards\nVersion: 1.0\n{needs}")
+        files.writestr(about + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        files.writestr(about + "entry_points.txt", "[candil.tasks]\ntask = cards.flash:TASK\n")
+        files.writestr(about + "RECORD", "")
+    return made.getvalue()
+
+
+def test_a_wheel_is_installed_from_its_file_and_nothing_is_fetched_for_it(watched: tuple[Site, Secrets]) -> None:
+    async def scenario() -> None:
+        async with page_transport(watched[0].url) as (_, transport):
+            name = "cards-1.0-py3-none-any.whl"
+            async with installed(transport, PluginFile(name, wheel())) as task:
+                error = await ran(task, json=lambda _: "no card")
+                assert isinstance(error, list)
+                with pytest.raises(PluginFailed) as raised:
+                    await task.view(NOTES, ["no card"], Language("en"))
+                assert str(raised.value.details["at"]).startswith("flash.py:")
+            with pytest.raises(PluginRefused) as refused:
+                await Guest(transport, given(PluginFile(name, wheel("Requires-Dist: not-here\n")))).describe()
+            assert refused.value.details == {"why": "wheel_needs", "what": "not-here"}
+
+    wait(scenario())
+    assert watched[0].violations == []
 
 
 class Weather(BaseHTTPRequestHandler):
@@ -245,7 +279,7 @@ def test_a_network_that_was_granted_is_the_network_and_no_storage(watched: tuple
                 return said
 
     try:
-        assert asyncio.run(scenario()) == "rain"
+        assert wait(scenario()) == "rain"
     finally:
         server.shutdown()
         server.server_close()

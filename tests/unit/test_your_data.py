@@ -12,15 +12,17 @@ import pytest
 from pyapp.chat.library import Library
 from pyapp.chat.session import Session
 from pyapp.chat.tree import Chat, Conversation, Entry, Origin
-from pyapp.errors import DeviceLost, EngineBusy, ImportTooNew
+from pyapp.errors import DeviceLost, EngineBusy, ImportTooNew, PluginRefused
 from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.models.record import Installed
 from pyapp.preferences import Preferences
 from pyapp.settings.personas import Persona
 from pyapp.settings.settings import Settings
+from pyapp.tasks.plugins.guest import PluginFile
 from pyapp.tasks.records import Kept, Run
 from pyapp.transfer.form import chat_value
 from pyapp.transfer.importing import Skipped
+from pyapp.transfer.own_tasks import file_text
 from pyapp.transfer.runs import run_text
 from pyapp.your_data import Inventory, Report, YourData
 from tests.unit.chat.tabs import Browser
@@ -68,6 +70,22 @@ class RunsHere:
         self.here.clear()
 
 
+@dataclass
+class OwnHere:
+    here: list[PluginFile] = field(default_factory=list)
+
+    async def everything(self) -> AsyncGenerator[PluginFile, None]:
+        for file in self.here:
+            yield file
+
+    async def take(self, file: PluginFile) -> bool:
+        if file.data == b"no task":
+            raise PluginRefused(why="no_task", what="")
+        new = file not in self.here
+        self.here += [file] * new
+        return new
+
+
 RUN = Kept(
     Run("r", "course", "Lamps", NOW, NOW, "running", 0.5, (Origin("Tiny", "wasm"),), USAGE, 1234, DeviceLost("gone")),
     {"topic": "Lamps"},
@@ -87,6 +105,7 @@ class Stage:
         session = Session(self.library.new(), self.library, new_id, lambda: NOW, lambda _: None)
         self.preferences = Preferences(self.library, session, lambda key: f"[{key}]", new_id)
         self.runs = RunsHere()
+        self.own = OwnHere()
         self.data = YourData(
             self.library,
             self.preferences,
@@ -96,6 +115,7 @@ class Stage:
             new_id,
             lambda: NOW,
             lambda: self.runs,
+            lambda: self.own,
         )
 
     def put(self, conversation: Conversation) -> None:
@@ -321,5 +341,22 @@ def test_during_a_download_nothing_is_deleted() -> None:
             await s.data.delete_everything()
         assert (await s.data.inventory()).chats == 1
         assert "page.forget" not in s.tab.ops
+
+    play(story)
+
+
+def test_own_tasks_go_out_and_come_in_again() -> None:
+    async def story(s: Stage) -> None:
+        file = PluginFile("cards.py", b"TASK = \xff")
+        s.own.here = [file]
+        text = (await s.data.everything()).text
+        s.own.here = []
+        assert (await s.data.take_in(text)).own_tasks == 1
+        assert s.own.here == [file]
+        assert (await s.data.take_in(text)).skipped == (Skipped("cards.py", "already_here"),)
+        value = json.loads(text)
+        value["own_tasks"] = [json.loads(file_text(PluginFile("x.py", b"no task"))), {"file": "y.py", "data": "?"}, 5]
+        skipped = (await s.data.take_in(json.dumps(value))).skipped
+        assert skipped == tuple(Skipped(name, "wrong_type") for name in ("x.py", "", ""))
 
     play(story)

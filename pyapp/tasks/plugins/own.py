@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -109,9 +109,12 @@ class OwnTasks:
     async def add(self) -> None:
         """Keeps what was looked at. One of the same name goes, and with it what it was allowed."""
         if self.adding and (own := self.adding.own):
-            file = {"v": VERSION, "key": _file_key(own.sha256), "value": base64.b64encode(self._data).decode()}
-            await self._write({**self.kept, own.described.name: own}, puts=[file])
+            await self._keep(own, self._data)
             self.give_up()
+
+    async def _keep(self, own: Own, data: bytes) -> None:
+        file = {"v": VERSION, "key": _file_key(own.sha256), "value": base64.b64encode(data).decode()}
+        await self._write({**self.kept, own.described.name: own}, puts=[file])
 
     def give_up(self) -> None:
         self._data = b""
@@ -137,6 +140,23 @@ class OwnTasks:
         if hashlib.sha256(data).hexdigest() != own.sha256:
             raise PluginRefused(why="damaged", what=own.file)
         return PluginFile(own.file, data, own.online)
+
+    # ---- the user's data ----
+
+    async def everything(self) -> AsyncGenerator[PluginFile, None]:
+        """Raises StorageError; what is damaged is left out."""
+        await self.start()
+        for name in list(self.kept):
+            with suppress(KeyError, PluginRefused):
+                yield await self.file(name)
+
+    async def take(self, file: PluginFile) -> bool:
+        """Keeps a file of an export; False when it is here already. Raises PluginError, StorageError."""
+        await self.start()
+        if hashlib.sha256(file.data).hexdigest() in {own.sha256 for own in self.kept.values()}:
+            return False
+        await self._keep(await self._looked(file.name, file.data), file.data)
+        return True
 
     # ---- keeping ----
 

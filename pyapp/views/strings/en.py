@@ -518,6 +518,7 @@ STRINGS: dict[str, str] = {
     "import.done": "Imported chats: {n}.",
     "import.personas": "Imported personas: {n}.",
     "import.runs": "Imported tasks: {n}.",
+    "import.own_tasks": "Imported tasks of your own: {n}. None of them may use the network.",
     "import.settings": "The file also has settings.",
     "import.settings.apply": "Use these settings",
     "import.skipped": "Not imported: {n}",

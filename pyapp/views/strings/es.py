@@ -518,6 +518,7 @@ STRINGS: dict[str, str] = {
     "import.done": "Chats importados: {n}.",
     "import.personas": "Personajes importados: {n}.",
     "import.runs": "Tareas importadas: {n}.",
+    "import.own_tasks": "Tareas tuyas importadas: {n}. Ninguna puede usar la red.",
     "import.settings": "El archivo también trae ajustes.",
     "import.settings.apply": "Usar estos ajustes",
     "import.skipped": "Sin importar: {n}",

@@ -14,6 +14,7 @@ from pyapp.chat.database import Database
 from pyapp.errors import PluginRefused, QuotaExceeded, StorageFailed
 from pyapp.tasks.builtin import BUILT_IN, Tasks
 from pyapp.tasks.plugins import own as owns
+from pyapp.tasks.plugins.guest import PluginFile
 from pyapp.tasks.plugins.own import KEY, OwnTasks, read_kept
 from tests.unit.run import run
 from tests.unit.tasks.plugins.worker import EXAMPLE, NOTES, InProcess
@@ -267,3 +268,24 @@ def test_what_cannot_be_read_is_left_out(tmp_path: Path) -> None:
     assert list(read_kept([*bad, *good])) == ["flash_cards"]
     assert read_kept(None) == {}
     assert replace(read_kept(good)["flash_cards"], online=True).online
+
+
+def test_they_travel_as_files_without_what_they_were_allowed(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        page = Page(tmp_path)
+        here, _ = opened(page)
+        await added(here)
+        await here.allow("flash_cards", True)
+        await added(here, BYTES.replace(b"flash_cards", b"memory_cards"), "memory.py")
+        damaged = f"own_task_file/{here.kept['memory_cards'].sha256}"
+        page.records[damaged] = page.records[damaged] | {"value": ""}
+        files = [file async for file in here.everything()]
+        assert [file.name for file in files] == ["flash_cards.py"]
+        there, tasks = opened(Page(tmp_path))
+        assert [await there.take(file) for file in files * 2] == [True, False]
+        assert names(tasks) == ["flash_cards"]
+        assert not there.kept["flash_cards"].online
+        with pytest.raises(PluginRefused):
+            await there.take(PluginFile("x.py", b"x = 1"))
+
+    run(scenario())

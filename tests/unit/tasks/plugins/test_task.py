@@ -66,7 +66,7 @@ def test_the_example_from_form_to_file(tmp_path: Path) -> None:
         work = ScriptedWork(json=lambda request: CARD)
         done = [step async for step in its.run(NOTES, None, work)]
         assert [(step.state, step.fraction) for step in done] == [([], 0), ([CARD], 0.5), ([CARD, CARD], 1)]
-        assert [request.messages[0].text.split("\n\n")[1] for request in work.asked] == NOTES["notes"].split("\n\n")
+        assert [request.messages[0].text.split("\n")[1] for request in work.asked] == NOTES["notes"].split("\n\n")
         assert await its.title(NOTES, None) == "The sea is salt."
         assert await its.view(NOTES, [CARD], EN) == (Fold("What is salt?", (Prose("The sea."),)),)
         csv = Export("flash-cards.csv", "text/csv", b"What is salt?,The sea.\r\n")
