@@ -237,9 +237,10 @@ class App:
             self.session.undelete(removed)
 
     def draft_changed(self) -> None:
-        """Keeps what the composer holds with its chat; the text of an edit is not the chat's draft."""
-        draft = self.page.draft()
-        self.library.drafts.set(self.open_id, (draft if draft.replaces is None else self._aside).text)
+        """Keeps what the composer holds with its chat, and what was sent and waits; the text of an edit is neither."""
+        waiting = self._asked if self._for_model else None
+        texts = (draft.text for draft in (waiting, self.page.draft(), self._aside) if draft and draft.replaces is None)
+        self.library.drafts.set(self.open_id, joined(*texts))
 
     def new_chat(self) -> None:
         if self.session.conversation.entries:
@@ -388,8 +389,7 @@ class App:
         if draft.replaces is not None and newer.replaces is None:
             self._aside = newer
             return self.page.set_draft(draft)
-        text = "\n\n".join(part for part in (draft.text, newer.text) if part)
-        self._set_draft(Draft(text, draft.attachments + newer.attachments, newer.replaces))
+        self._set_draft(Draft(joined(draft.text, newer.text), draft.attachments + newer.attachments, newer.replaces))
 
     async def _open(self, chat_id: str, entry_id: str | None) -> None:
         if chat_id != self.open_id:
@@ -515,3 +515,7 @@ class App:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+
+def joined(*texts: str) -> str:
+    return "\n\n".join(filter(None, texts))

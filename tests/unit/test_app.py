@@ -455,6 +455,23 @@ def test_what_waits_for_its_chats_model_stays_with_the_chat(leave: Callable[[App
     play(two_variants(["a", DONE]), story)
 
 
+def test_what_waits_outlives_the_page() -> None:
+    async def story(s: Stage) -> None:
+        await say(s, "First")
+        chat = s.app.open_id
+        with_own_model(s, "tiny/wasm")
+        s.say("Hi")
+        await asyncio.sleep(0.1)
+        s.page.composer = Draft("Later")
+        s.app.draft_changed()
+        assert s.app.library.drafts.get(chat) == "Hi\n\nLater"
+        await asyncio.sleep(10)
+        assert s.conversation()[-1] == ("assistant", "done", "b")
+        assert s.app.library.drafts.get(chat) == "Later"
+
+    play(two_variants(["a", DONE], ["b", DONE]), story)
+
+
 def test_a_deleted_message_comes_back() -> None:
     async def story(s: Stage) -> None:
         await say(s, "Hi")
