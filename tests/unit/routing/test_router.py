@@ -11,6 +11,10 @@ import pytest
 
 from pyapp.chat.tree import Origin
 from pyapp.engine import Usage
+from pyapp.engines.builtin_ai import BuiltinAi
+from pyapp.engines.transformers_js import TransformersJs
+from pyapp.engines.webllm import Webllm
+from pyapp.engines.wllama import Wllama
 from pyapp.errors import (
     CandilError,
     CloudFailed,
@@ -25,7 +29,7 @@ from pyapp.errors import (
 from pyapp.models.manifest import Company
 from pyapp.routing.needs import Needs
 from pyapp.routing.route import Choice, Route
-from pyapp.routing.router import ASIDE_S, Question
+from pyapp.routing.router import ASIDE_S, UNCONSTRAINED, Question
 from pyapp.routing.rules import Rules, always
 from pyapp.routing.table import Candidate
 from pyapp.setup.state import Choosing, Declined, LoadFailed, Ready
@@ -450,3 +454,8 @@ def test_an_engine_that_failed_is_restarted_and_then_left() -> None:
         await s.router.failed(routed, NobodyMay())  # nothing ran
 
     play(Stage(), story)
+
+
+@pytest.mark.parametrize("engine", [TransformersJs, Wllama, Webllm, BuiltinAi])
+def test_engines_that_hold_answers_to_a_schema_are_known_to(engine: type[Any]) -> None:
+    assert engine.constrains == (engine.name not in UNCONSTRAINED)
