@@ -17,7 +17,7 @@ from tests.schemas.corpus import CASES, Case
 from tests.unit.structured.gbnf import Grammar
 from tests.unit.structured.made import is_supported, schemas
 
-NOTATIONS: tuple[Notation, ...] = ("gbnf", "xgrammar", "plain")
+NOTATIONS: tuple[Notation, ...] = ("plain", "xgrammar")  # GBNF: tests/tools/test_structured_independent.py
 
 
 def unlike(schema: Any, notation: Notation, seeds: range) -> list[Any]:
@@ -31,10 +31,10 @@ def unlike(schema: Any, notation: Notation, seeds: range) -> list[Any]:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 @pytest.mark.parametrize("notation", NOTATIONS)
 def test_what_a_grammar_lets_through_validates(case: Case, notation: Notation) -> None:
-    assert unlike(case.schema, notation, range(6)) == []
+    assert unlike(case.schema, notation, range(4)) == []
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(schemas, st.integers(0, 1000))
 def test_of_any_schema(schema: Any, seed: int) -> None:
     assume(is_supported(schema))
