@@ -178,7 +178,11 @@ class TasksView:
 
     def open(self, address: str = "#tasks") -> None:
         self._candil.sidebar.uncover()
-        self._candil.hold(self.page.go(address))
+        self._candil.hold(self._go(address))
+
+    async def _go(self, address: str) -> None:
+        await self.page.go(address)
+        self._heading().focus(preventScroll=True)  # also where one was there already
 
     def leave(self) -> None:
         """The conversation is shown again; what works goes on."""
