@@ -91,7 +91,7 @@ def next_piece(state: State) -> Piece | None:
     if "modules" not in state:
         return Outline()
     for number, module in enumerate(state["modules"]):
-        if "lessons" not in module:
+        if not module.get("lessons"):
             return Plan(number)
     return next(_missing_parts(state), None)
 

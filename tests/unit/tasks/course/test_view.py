@@ -77,6 +77,12 @@ def test_what_is_not_whole_has_no_buttons_of_lessons() -> None:
     assert any(isinstance(block, Edit) for block in view(half))
 
 
+def test_while_a_module_is_planned_it_is_not_whole() -> None:
+    planned = {"title": "M", "objectives": ["Know it"], "lessons": []}
+    growing = {"language": "en", "title": "T", "description": "D", "modules": [planned]}
+    assert buttons(growing) == []
+
+
 def test_lessons_move_only_where_there_is_room() -> None:
     state = run(made())
     pressed = buttons(state)
