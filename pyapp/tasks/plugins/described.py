@@ -86,7 +86,8 @@ def _schema(schema: Json) -> Iterator[str]:
         try:
             check(schema)
         except SchemaUnsupported as error:
-            yield f"TASK.schema has {error.details['keyword']!r} at '#{error.details['pointer']}', which is not supported"
+            keyword, pointer = error.details["keyword"], error.details["pointer"]
+            yield f"TASK.schema has {keyword!r} at '#{pointer}', which is not supported"
 
 
 def _missing_strings(found: Described) -> Iterator[str]:
