@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pyapp.tasks.plugins.described import with_english
 from pyapp.tasks.plugins.own import Adding, Own
 from pyapp.views.html import NOTHING, Html, fill, join
 from pyapp.views.icons import button
@@ -28,7 +29,7 @@ def section(kept: Iterable[Own], adding: Adding | None, asking: str, language: L
 
 
 def title(own: Own, language: Language) -> str:
-    return language.having(own.described.strings).text(f"{own.described.name}.title")
+    return language.having(with_english(own.described.strings)).text(f"{own.described.name}.title")
 
 
 def _rows(rows: list[Html]) -> Html:
@@ -93,7 +94,7 @@ def _adding(adding: Adding, language: Language) -> Html:
             text=language.text("own_tasks.looking", file=adding.file),
             buttons=_buttons(("own-task-give-up", "own_tasks.cancel"), language=language),
         )
-    spoken = language.having(adding.own.described.strings)
+    spoken = language.having(with_english(adding.own.described.strings))
     return fill(
         '<div class="own-adding" role="group" aria-label="{question}"><p>{question}</p>'
         '<p class="own-what"><strong dir="auto">{title}</strong> <span dir="auto">{about}</span></p>'

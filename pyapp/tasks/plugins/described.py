@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pyapp.engine import Json
@@ -13,7 +13,7 @@ from pyapp.structured.subset import check
 from pyapp.tasks.fields import defaults
 from pyapp.tasks.plugins import wire
 from pyapp.tasks.plugins.wire import NAME, Fault
-from pyapp.tasks.task import Field, Task
+from pyapp.tasks.task import Field, Strings, Task
 
 _NAMED = re.compile(r"{([a-z_]+)}")
 _ODD = re.compile(r"[{}]")
@@ -24,12 +24,17 @@ def names(sentence: str) -> set[str]:
     return set(_NAMED.findall(sentence))
 
 
+def with_english(strings: Strings) -> Strings:
+    """Where a task has no English, its first language stands for it: whoever speaks none of its languages gets that."""
+    return {"en": next(iter(strings.values())), **strings}
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """`needs` is what the task says for a form that is not filled in."""
 
     name: str
-    strings: Mapping[str, Mapping[str, str]]
+    strings: Strings
     fields: Sequence[Field]
     exports: Sequence[str]
     schema: Json
@@ -77,11 +82,12 @@ def _faults(found: Described) -> Iterator[str]:
 def _schema(schema: Json) -> Iterator[str]:
     if not isinstance(schema, dict):
         yield "TASK.schema must be a JSON Schema, a dict"
-        return
-    try:
-        check(schema)
-    except SchemaUnsupported as error:
-        yield f"TASK.schema has {error.details['keyword']!r} at '#{error.details['pointer']}', which is not supported"
+    else:
+        try:
+            check(schema)
+        except SchemaUnsupported as error:
+            keyword, pointer = error.details["keyword"], error.details["pointer"]
+            yield f"TASK.schema has {keyword!r} at '#{pointer}', which is not supported"
 
 
 def _missing_strings(found: Described) -> Iterator[str]:

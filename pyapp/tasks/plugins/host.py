@@ -22,7 +22,7 @@ from pyapp.engine import GenerateEvent, GenerateRequest, Json, Message
 from pyapp.errors import BadInput, CandilError, PluginError, PluginRefused, from_wire
 from pyapp.structured.document import DocumentEvent
 from pyapp.tasks.plugins import wire
-from pyapp.tasks.plugins.described import Described, describe
+from pyapp.tasks.plugins.described import Described, describe, with_english
 from pyapp.tasks.plugins.modules import details_of
 from pyapp.tasks.task import Action, Say, Summarizer, Task
 
@@ -136,12 +136,8 @@ class Host:
         yield described
 
     def _language(self, task: Task, code: str) -> Say:
-        return self._say(code, spoken(task.strings, code))
-
-
-def spoken(strings: Mapping[str, Mapping[str, str]], code: str) -> Mapping[str, str]:
-    """The sentences for a language: English, or what there is, for one that the task does not speak."""
-    return strings.get(code) or strings.get("en") or next(iter(strings.values()))
+        strings = with_english(task.strings)
+        return self._say(code, strings.get(code, strings["en"]))
 
 
 class Asked:

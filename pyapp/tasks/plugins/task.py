@@ -12,9 +12,8 @@ from pyapp.errors import BadInput, PluginFailed
 from pyapp.routing.needs import Needs
 from pyapp.tasks.blocks import Block
 from pyapp.tasks.plugins import wire
-from pyapp.tasks.plugins.described import Described, names
+from pyapp.tasks.plugins.described import Described, names, with_english
 from pyapp.tasks.plugins.guest import Guest
-from pyapp.tasks.plugins.host import spoken
 from pyapp.tasks.plugins.wire import Fault
 from pyapp.tasks.task import Action, Export, Given, Say, Step, Strings, Work
 
@@ -27,7 +26,7 @@ class PluginTask:
 
     def __init__(self, described: Described, guest: Guest) -> None:
         self.name = described.name
-        self.strings: Strings = {"en": spoken(described.strings, "en"), **described.strings}
+        self.strings: Strings = with_english(described.strings)
         self.fields = described.fields
         self.exports = described.exports
         self.schema = described.schema

@@ -12,7 +12,7 @@ from pyapp.views.language import Language
 from pyapp.views.own_tasks import section
 
 EN = Language("en")
-STRINGS = {"en": {"x.title": "X & <b>Y</b>", "x.about": "<script>"}}
+STRINGS = {"fr": {"x.title": "X & <b>Y</b>", "x.about": "<script>"}}
 OWN = Own(Described("x", STRINGS, (), (), {}, Needs("chat")), "x<i>.py", 3400, "0" * 64)
 
 
