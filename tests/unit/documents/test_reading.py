@@ -23,6 +23,7 @@ from pyapp.errors import (
     PdfEncrypted,
     PdfScanned,
 )
+from tests.unit.run import run
 from tests.unit.transport import Forever, ScriptedTransport
 
 
@@ -74,14 +75,14 @@ async def read(transport: ScriptedTransport, file: Picked) -> list[Reading | Doc
 
 def told(transport: ScriptedTransport, file: Picked) -> CandilError:
     with pytest.raises(CandilError) as caught:
-        asyncio.run(read(transport, file))
+        run(read(transport, file))
     return caught.value
 
 
 def test_a_text_is_one_page_or_as_many_as_it_says() -> None:
     transport = ScriptedTransport({})
-    assert asyncio.run(read(transport, Picked("a.txt", b"One.\r\n\r\nTwo.\n"))) == [Document("a.txt", ["One.\n\nTwo."])]
-    assert asyncio.run(read(transport, Picked("a.txt", b"One.\f\nTwo."))) == [Document("a.txt", ["One.", "Two."])]
+    assert run(read(transport, Picked("a.txt", b"One.\r\n\r\nTwo.\n"))) == [Document("a.txt", ["One.\n\nTwo."])]
+    assert run(read(transport, Picked("a.txt", b"One.\f\nTwo."))) == [Document("a.txt", ["One.", "Two."])]
 
 
 def test_a_picture_and_a_text_without_end_are_refused() -> None:
@@ -93,7 +94,7 @@ def test_a_picture_and_a_text_without_end_are_refused() -> None:
 
 def test_a_pdf_is_read_page_by_page_and_its_worker_given_back() -> None:
     transport = worker([["The sun is", "a star."], ["It shines."]])
-    assert asyncio.run(read(transport, PDF)) == [
+    assert run(read(transport, PDF)) == [
         Reading(0, 2),
         Reading(1, 2),
         Document("a.pdf", ["The sun is a star.", "It shines."]),
@@ -103,7 +104,7 @@ def test_a_pdf_is_read_page_by_page_and_its_worker_given_back() -> None:
 
 
 def test_a_pdf_is_known_by_what_is_in_it() -> None:
-    document = asyncio.run(read(worker([["Hello."]]), Picked("download", b"\n%PDF-1.4")))[-1]
+    document = run(read(worker([["Hello."]]), Picked("download", b"\n%PDF-1.4")))[-1]
     assert document == Document("download", ["Hello."])
 
 
@@ -161,11 +162,11 @@ def test_reading_can_be_left_at_any_page_and_the_next_file_comes_after() -> None
             await task
         assert stuck.ops()[-1] == "page.replace_worker"
 
-    asyncio.run(main())
+    run(main())
 
 
 def test_what_reads_pdfs_is_kept_for_later_where_that_is_possible() -> None:
     for steps in ([{"received": 1, "total": 1}], [OfflineUnavailable()], [NetworkFailed()]):
         transport = worker([], keep=steps)
-        asyncio.run(Documents(transport).keep())
+        run(Documents(transport).keep())
         assert transport.calls == [("page.keep", {"group": "pdf"})]

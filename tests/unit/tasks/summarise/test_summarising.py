@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -19,6 +18,7 @@ from pyapp.tasks.summarise.excerpts import Excerpt, excerpts
 from pyapp.tasks.summarise.made import Made, Said, made_of
 from pyapp.tasks.summarise.summarising import Wanted, summarising
 from pyapp.tasks.task import Step
+from tests.unit.run import run as played
 from tests.unit.tasks.scripted import ScriptedWork
 
 LARGE = 4_000_000_000
@@ -53,7 +53,7 @@ async def steps_of(found: list[Excerpt], wanted: Wanted, work: ScriptedWork, mad
 
 
 def run(text: str, work: ScriptedWork, wanted: Wanted = WANTED, made: Made | None = None) -> Made:
-    steps = asyncio.run(steps_of(excerpts([text]), wanted, work, made))
+    steps = played(steps_of(excerpts([text]), wanted, work, made))
     assert steps[-1].settled
     assert steps[-1].fraction == 1
     fractions = [step.fraction or 0 for step in steps]
@@ -100,7 +100,7 @@ def test_an_engine_that_cannot_go_on_with_an_answer_is_asked_without_its_beginni
 
 def test_a_small_model_that_goes_round_is_stopped() -> None:
     work = ScriptedWork(lambda _: f" {sentence(0)}\n\n" + "The short phrase of the short phrase " * 50)
-    steps = asyncio.run(steps_of(excerpts([text_of(2)]), WANTED, work))
+    steps = played(steps_of(excerpts([text_of(2)]), WANTED, work))
     growing = [step for step in steps if not step.settled]
     assert max(len(step.state["growing"]) for step in growing) < 200
     assert made_of(steps[-1].state).points[0] == Said(sentence(0), ["1.1"])
@@ -219,9 +219,7 @@ def test_every_point_of_every_summary_has_a_source_that_exists(
     }
     found = excerpts([text_of(paragraphs)])
     wanted = replace(WANTED, points=points)
-    made = made_of(
-        asyncio.run(steps_of(found, wanted, ScriptedWork(answers[model], size=size, tokens=tokens)))[-1].state
-    )
+    made = made_of(played(steps_of(found, wanted, ScriptedWork(answers[model], size=size, tokens=tokens)))[-1].state)
     ids = {excerpt.id for excerpt in found}
     assert made.chosen
     assert len(made.chosen) <= points
@@ -277,7 +275,7 @@ def test_a_small_model_tells_nothing_in_its_own_words() -> None:
 
 
 def states(text: str, wanted: Wanted, work: ScriptedWork) -> list[Any]:
-    steps = asyncio.run(steps_of(excerpts([text]), wanted, work))
+    steps = played(steps_of(excerpts([text]), wanted, work))
     return [step.state for step in steps if step.settled]
 
 
@@ -309,7 +307,7 @@ def test_a_failure_leaves_what_is_read() -> None:
             failing[0] = step.state["read"] > 0
 
     with pytest.raises(EngineFailed):
-        asyncio.run(main())
+        played(main())
     assert settled[-1].state["read"] > 0
     assert settled[-1].state["points"]
 
@@ -333,7 +331,7 @@ def test_closing_the_work_stops_the_engine() -> None:
                     break
         assert closed == [True]
 
-    asyncio.run(main())
+    played(main())
 
 
 # ---- the browser's own ----

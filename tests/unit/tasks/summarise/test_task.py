@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -15,6 +14,7 @@ from pyapp.tasks.blocks import Block, Fold, Passage, Points, Prose, Section
 from pyapp.tasks.summarise import TASK
 from pyapp.tasks.summarise.made import Made, Said
 from pyapp.tasks.task import Action, Given, Step
+from tests.unit.run import run
 from tests.unit.tasks.scripted import ScriptedWork
 from tests.unit.tasks.summarise.test_summarising import LARGE, listed, sentence, text_of
 
@@ -47,11 +47,11 @@ def made(of: Given, **work: Any) -> Any:
     async def main() -> list[Step]:
         return [step async for step in TASK.run(of, None, ScriptedWork(**{"text": listed, "size": LARGE, **work}))]
 
-    return asyncio.run(main())[-1].state
+    return run(main())[-1].state
 
 
 def view(of: Given, state: Any) -> list[Block]:
-    return list(asyncio.run(TASK.view(of, state, Saying())))
+    return list(run(TASK.view(of, state, Saying())))
 
 
 # ---- what it is given ----
@@ -71,7 +71,7 @@ def view(of: Given, state: Any) -> list[Block]:
 )
 def test_what_there_is_nothing_to_summarise_in_is_refused(of: Given, field: str, why: str) -> None:
     with pytest.raises(BadInput) as caught:
-        asyncio.run(TASK.check(of))
+        run(TASK.check(of))
     assert caught.value.details["field"] == field
     assert caught.value.details["why"] == f"summarise.wrong.{why}"
     values = {name: value for name, value in caught.value.details.items() if name not in ("field", "why")}
@@ -80,7 +80,7 @@ def test_what_there_is_nothing_to_summarise_in_is_refused(of: Given, field: str,
 
 @pytest.mark.parametrize("text", [text_of(3), "太陽は星です。" * 10, "word " * 50_000])
 def test_any_other_text_is_taken(text: str) -> None:
-    asyncio.run(TASK.check(given(text)))
+    run(TASK.check(given(text)))
 
 
 def test_how_much_it_is_is_what_an_engine_is_chosen_by() -> None:
@@ -88,9 +88,9 @@ def test_how_much_it_is_is_what_an_engine_is_chosen_by() -> None:
 
 
 def test_a_run_is_called_by_its_file_or_the_beginning_of_its_text() -> None:
-    assert asyncio.run(TASK.title(given("Ignored.", ["page"]), None)) == "a report.pdf"
-    assert asyncio.run(TASK.title(given("The sun\n is a star."), None)) == "The sun is a star."
-    long = asyncio.run(TASK.title(given("The sun is a star " * 20), None))
+    assert run(TASK.title(given("Ignored.", ["page"]), None)) == "a report.pdf"
+    assert run(TASK.title(given("The sun\n is a star."), None)) == "The sun is a star."
+    long = run(TASK.title(given("The sun is a star " * 20), None))
     assert len(long) <= 61
     assert long.endswith("…")
 
@@ -106,7 +106,7 @@ def test_the_summary_is_in_the_texts_language_or_in_the_one_that_is_chosen() -> 
             async for _ in TASK.run(given(text_of(3), **values), None, work):
                 pass
 
-        asyncio.run(main())
+        run(main())
         return work.asked[0].messages[0].text.rsplit("\n\n", 1)[1]
 
     assert wish(language="es").endswith("Escribe en español.")
@@ -121,7 +121,7 @@ def test_what_is_made_is_as_published_and_gone_on_with() -> None:
     async def again() -> list[Step]:
         return [step async for step in TASK.run(of, state, ScriptedWork())]
 
-    (last,) = asyncio.run(again())
+    (last,) = run(again())
     assert last == Step(state, 1.0)
 
 
@@ -129,7 +129,7 @@ def test_nothing_in_a_summary_is_changed_by_pressing() -> None:
     async def main() -> list[Step]:
         return [step async for step in TASK.act(given(), {}, Action("any"), ScriptedWork())]
 
-    assert asyncio.run(main()) == []
+    assert run(main()) == []
 
 
 # ---- what is shown ----
@@ -200,7 +200,7 @@ def test_points_in_place_of_prose_say_why() -> None:
 
 
 def saved(of: Given, state: Any, kind: str) -> tuple[str, str]:
-    export = asyncio.run(TASK.export(of, state, kind, Saying()))
+    export = run(TASK.export(of, state, kind, Saying()))
     return export.name, export.data.decode()
 
 
