@@ -12,7 +12,7 @@ _NUMBERING = re.compile(
     r"|\d{1,2}[.):]\s)+",
     re.IGNORECASE,
 )
-_CODE = re.compile(r"://|[{}<>]")
+_CODE = re.compile(r"://|\./|[{}<>]")
 _SENTENCE = re.compile(r"(?<=[.!?…])\s+")
 _SENTENCE_END = re.compile(r"[.!?…][)\]»”\"'*_]*(?=\s|$)")
 _PARAGRAPH = re.compile(r"(?<=[.!?…])\n(?=[A-ZÁÉÍÓÚÜÑ¿¡“«])")

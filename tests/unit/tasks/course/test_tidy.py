@@ -90,4 +90,5 @@ def test_fences_stay_as_they_are() -> None:
 def test_code_where_a_title_should_be() -> None:
     assert looks_like_code("https://a.test/b")
     assert looks_like_code("{style: 1}")
+    assert looks_like_code("./recipe.md - Bread")
     assert not looks_like_code("print() and input()")
