@@ -101,6 +101,11 @@ class App:
         """Whether an answer grows or waits for the model: one at a time."""
         return self._request is not None
 
+    async def idle(self) -> None:
+        """Until no answer grows, or waits for the model."""
+        while self._request is not None:
+            await asyncio.wait({self._request})
+
     def start(self) -> None:
         self._do(self._restore())
         self._do(self.setup.begin())
@@ -158,10 +163,10 @@ class App:
             self._instead = entry_id
             self._do(self.setup.use_device())
 
-    def use_model(self, model: ModelSpec, variant: Variant) -> None:
-        """In the place of the one that may be answering."""
+    def use_model(self, model: ModelSpec, variant: Variant) -> Awaitable[None]:
+        """In the place of the one that may be answering. It goes on if nobody waits for it."""
         self.session.stop()
-        self._do(self.setup.use(model, variant))
+        return self._do(self.setup.use(model, variant))
 
     def withdraw_model(self, model: ModelSpec, variant: Variant) -> None:
         """One on a server is asked nothing more."""
@@ -340,7 +345,7 @@ class App:
         """Waits for who answers `prompt` in the open chat. `stop` ends the waiting. Raises NotLoaded, NobodyMay."""
         self._routed = None
         if self.router is not None and (self._routes or choice):
-            self._routed = await self._waited(self.router.route(needs_of(prompt), choice))
+            self._routed = await self._waited(self.router.route_chat(needs_of(prompt), choice))
             return Answerer(self.setup.engine, self._routed.origin)
         if not self.setup.answers_with(self._own_key):
             await self._waited(self._switch(self._own_key))

@@ -26,6 +26,7 @@ CLOUD = "cloud"  # the variant's name
 ANY_MODEL = "auto"  # the relay takes the first company that can
 MOST_COMPANIES = 20
 LONGEST_NAME = 100
+MOST_PRICE = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,9 @@ def offer(text: str) -> Offer | None:
     """What GET /api/config says; members that are not known are ignored, and what is wrong is no offer."""
     try:
         cloud = strangers(text)["cloud"]
-        companies = tuple(Company(_name(each["name"]), _name(each["title"])) for each in cloud["providers"])
+        companies = tuple(
+            Company(_name(each["name"]), _name(each["title"]), _price(each.get("price"))) for each in cloud["providers"]
+        )
         chars, token_required = cloud["limits"]["max_total_chars"], cloud["token_required"]
     except (ValueError, LookupError, TypeError):
         return None
@@ -53,6 +56,15 @@ def _name(value: Any) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > LONGEST_NAME:
         raise ValueError("not a name")
     return value
+
+
+def _price(value: Any) -> float | None:
+    """Raises ValueError."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_PRICE:
+        raise ValueError("not a price")
+    return float(value)
 
 
 class Cloud:

@@ -24,6 +24,7 @@ class Provider:
     models: tuple[str, ...]  # the most wanted first; empty: the first it lists
     api_key: Secret | None = None
     context_tokens: int | None = None  # where the operator said
+    price: float | None = None  # of a million tokens, where the operator said
 
     @property
     def is_local(self) -> bool:
@@ -45,7 +46,7 @@ class Preset:
             "BASE_URL": values.base_url,
             "MODELS": values.names,
         }
-        parsers |= {"TITLE": values.text, "CONTEXT_TOKENS": values.whole(1, 1 << 31)}
+        parsers |= {"TITLE": values.text, "CONTEXT_TOKENS": values.whole(1, 1 << 31), "PRICE": values.number(0, 1e6)}
         for suffix, parse in parsers.items():
             aliases = tuple(alias for of, alias in self.aliases if of == suffix)
             yield Variable(f"{prefix}_{suffix}", parse, MEANINGS[suffix], aliases, secret=suffix == "API_KEY")
@@ -57,6 +58,7 @@ MEANINGS = {
     "MODELS": "Model ids, the most wanted first.",
     "TITLE": "The name the page says to its user.",
     "CONTEXT_TOKENS": "The window; a prompt too long for the provider before may fit here.",
+    "PRICE": "What a million tokens cost, in a currency your users know; their limit is compared with it.",
 }
 
 PRESETS = {
@@ -118,7 +120,7 @@ def read(env: Environment, name: str, allow_http: bool) -> Provider:
         raise ConfigError(f"PROVIDERS names a provider that can be none: {name}")
     preset = PRESETS.get(name, Preset(name, name))
     said = {variable.name: env.value(variable) for variable in preset.variables()}
-    api_key, base_url, models, title, context_tokens = said.values()
+    api_key, base_url, models, title, context_tokens, price = said.values()
     prefix = name.upper().replace("-", "_")
     base_url = base_url or preset.base_url or (foundry.address() if name == "foundry" else None)
     if base_url is None or base_url == "":
@@ -130,7 +132,7 @@ def read(env: Environment, name: str, allow_http: bool) -> Provider:
             f"{prefix}_BASE_URL is plain http to another machine, so chats and keys can be read on the way: {base_url} "
             "(ALLOW_HTTP_UPSTREAM=1 allows it)."
         )
-    return Provider(name, title or preset.title, base_url, models or preset.models, api_key, context_tokens)
+    return Provider(name, title or preset.title, base_url, models or preset.models, api_key, context_tokens, price)
 
 
 def is_local(base_url: str) -> bool:

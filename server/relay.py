@@ -222,7 +222,8 @@ class Endpoints:
             return JSONResponse({"cloud": None})
         s = self._settings
         providers = [
-            {"name": p.name, "title": p.title, "models": list(self._relay.catalog.known(p))} for p in s.upstreams
+            {"name": p.name, "title": p.title, "price": p.price, "models": list(self._relay.catalog.known(p))}
+            for p in s.upstreams
         ]
         limits = {
             "max_messages": s.max_messages,

@@ -75,6 +75,7 @@ class Candil:
         self.router = self.app.router = Router(
             self.setup, self.engines, self.app.speeds, lambda: self.preferences.rules, self.preferences.save_rules
         )
+        self.router.idle = self.app.idle
         self.sidebar = Sidebar(lambda: page.language, page.announce)
         self.chats = ChatList(self.sidebar, self.app)
         self.composer = Composer(self.app, page, lambda: self.preferences.app.send_with_enter)

@@ -260,7 +260,7 @@ class Dialogs:
         return File(name, routing_rules.dumps(self._preferences.rules))
 
     async def _import_rules(self, text: str) -> None:
-        self._routing.apply(routing_rules.loads(text), "route.imported")
+        await self._routing.apply(routing_rules.loads(text), "route.imported")
 
     # ---- files ----
 

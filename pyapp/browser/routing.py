@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
@@ -34,6 +33,7 @@ class RoutingSection:
         self._router = router
         self._preferences = candil.preferences
         self._models: view.Models = ()
+        self._said = ""  # the key of what came of the last saving
         self._tasks: set[asyncio.Task[None]] = set()
         router.on_question = self._ask
 
@@ -44,14 +44,14 @@ class RoutingSection:
                 "route-consent": lambda button: router.answer(cast(Consent, button.dataset.id)),
                 "route-once": lambda button: app.answer_by(button.dataset.id, button.dataset.key),
                 "route-always": lambda button: self._do(self._always(button)),
-                "route-up": lambda button: self._order(button, partial(routing_rules.moved, by=-1)),
-                "route-down": lambda button: self._order(button, partial(routing_rules.moved, by=1)),
-                "route-toggle": lambda button: self._order(button, routing_rules.toggled),
-                "route-reset": lambda _button: self.apply(Rules(), "settings.saved"),
+                "route-up": lambda button: self._do(self._order(button, partial(routing_rules.moved, by=-1))),
+                "route-down": lambda button: self._do(self._order(button, partial(routing_rules.moved, by=1))),
+                "route-toggle": lambda button: self._do(self._order(button, routing_rules.toggled)),
+                "route-reset": lambda _button: self._do(self.apply(Rules())),
             }
         )
-        events.on(by_id("panel"), "change", lambda event: self._changed(event.target))
-        events.on(by_id("panel"), "cancel", lambda _event: self._changed(document.activeElement))
+        events.on(by_id("panel"), "change", lambda event: self._do(self._changed(event.target)))
+        events.on(by_id("panel"), "cancel", lambda _event: self._do(self._changed(document.activeElement)))
 
     # ---- the question ----
 
@@ -70,55 +70,55 @@ class RoutingSection:
     def html(self) -> Html:
         return view.form(self._preferences.rules, self._models, self._candil.page.language)
 
-    def apply(self, rules: Rules, said: str) -> None:
-        """Other rules altogether."""
-        self._save(rules)
+    async def apply(self, rules: Rules, said: str = "") -> None:
+        """Other rules altogether; `said` is the key of what is told where they could be kept."""
+        await self._save(rules)
         by_id("panel-body").innerHTML = self.html()
         by_id("route-privacy").focus()
-        self._tell(self._candil.text(said))
+        self._tell(self._candil.text(said if said and self._said == "settings.saved" else self._said))
 
-    def _order(self, button: Any, change: Callable[[Rules, Kind, Tier], Rules]) -> None:
+    async def _order(self, button: Any, change: Callable[[Rules, Kind, Tier], Rules]) -> None:
         """The button that was pressed has the focus then; where it can do no more, one beside it."""
         action, kind, tier = button.dataset.action, cast(Kind, button.dataset.kind), cast(Tier, button.dataset.id)
-        self._save(change(self._preferences.rules, kind, tier))
+        await self._save(change(self._preferences.rules, kind, tier))
         self._draw(kind)
         part = by_id(f"route-{kind}")
         of_tier = f'[data-id="{tier}"]:enabled'
         same = part.querySelector(f'[data-action="{action}"]{of_tier}') or part.querySelector(of_tier)
         (same or part.querySelector("summary")).focus()
-        self._tell(self._candil.text("settings.saved"))
+        self._tell(self._candil.text(self._said))
 
-    def _changed(self, target: Any) -> None:
+    async def _changed(self, target: Any) -> None:
         """Also what had the focus when the dialog was left: it has not been told as a change."""
         form = getattr(target, "form", None)
         if not form or form.dataset.form != "routing" or not target.name:
             return
-        rules, name, kind = self._preferences.rules, str(target.name), cast(Kind, target.dataset.kind)
+        rules, name = self._preferences.rules, str(target.name)
         match name:
             case "privacy":
                 rules = replace(rules, privacy=cast(Privacy, str(target.value)))
             case "long":
-                rules = routing_rules.with_long(rules, kind, bool(target.checked))
+                rules = routing_rules.with_long(rules, target.dataset.kind, bool(target.checked))
             case "always":
-                rules = routing_rules.always(rules, kind, str(target.value))
+                rules = routing_rules.always(rules, target.dataset.kind, str(target.value))
             case _:
-                return self._typed(name, str(target.value))
-        self._save(rules)
+                return await self._typed(name, str(target.value))
+        await self._save(rules)
         if name == "always":
-            self._draw(kind)
-            by_id(f"route-{kind}-always").focus()
-        self._tell(self._candil.text("settings.saved"))
+            self._draw(target.dataset.kind)
+            by_id(target.id).focus()
+        self._tell(self._candil.text(self._said))
 
-    def _typed(self, name: str, text: str) -> None:
+    async def _typed(self, name: str, text: str) -> None:
         language = self._candil.page.language
         wrong = ""
         try:
-            self._save(routing_rules.typed(self._preferences.rules, name, text))
+            await self._save(routing_rules.typed(self._preferences.rules, name, text))
         except ValueError:
             wrong = language.text("route.wrong", most=language.number(routing_rules.MOST[name]))
         by_id(f"route-{name}-wrong").textContent = wrong
         by_id(f"route-{name}").setAttribute("aria-invalid", "true" if wrong else "false")
-        self._tell("" if wrong else language.text("settings.saved"))
+        self._tell("" if wrong else language.text(self._said))
         if name == "long_words" and not wrong:
             for each in KINDS:
                 self._draw(each)
@@ -142,17 +142,15 @@ class RoutingSection:
 
     # ---- small parts ----
 
-    def _save(self, rules: Rules) -> None:
-        self._do(self._kept(rules))
-
-    async def _kept(self, rules: Rules) -> None:
+    async def _save(self, rules: Rules) -> None:
+        self._said = "settings.saved"
         try:
             await self._preferences.save_rules(rules)
         except StorageError:
-            self._tell(self._candil.text("settings.not_kept"))
+            self._said = "settings.not_kept"
 
     def _tell(self, sentence: str) -> None:
-        with suppress(AttributeError):  # the dialog is closed
+        if by_id("panel").open:
             by_id("panel-status").textContent = sentence
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:

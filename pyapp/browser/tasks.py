@@ -184,6 +184,7 @@ class TasksView:
     async def _go(self, address: str) -> None:
         await self.own.ready()
         await self.page.go(address)
+        self._heading().focus(preventScroll=True)  # also where one was there already
 
     def leave(self) -> None:
         """The conversation is shown again; what works goes on."""

@@ -130,6 +130,7 @@ class Company:
 
     name: str
     title: str
+    price: float | None = None  # of a million tokens; None: nobody says
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class Router:
     """Implements pyapp.routing.route.Route. `engine` is what `setup` loads, without what is only a chat's.
 
     `on_question` hears what the user is to be asked, and None when that is over; `answer` is what they say. `leaving`
-    is called when the engine is about to run something else. Neither may raise.
+    is called when the engine is about to run something else. Neither may raise. `idle` waits for the answer of a chat
+    that grows: a task takes no model away from under it.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Router:
     ) -> None:
         self.on_question: Callable[[Question | None], None] = lambda _: None
         self.leaving: Callable[[], None] = lambda: None
+        self.idle: Callable[[], Awaitable[None]] = _at_once
         self._setup = setup
         self._engine = engine
         self._speeds = speeds
@@ -72,6 +74,7 @@ class Router:
         self._save = save
         self._aside: dict[str, float] = {}  # by key, until when
         self._asking = asyncio.Lock()  # one question at a time
+        self._switching = asyncio.Lock()  # one model is loaded at a time
         self._consent: asyncio.Future[Consent] | None = None
         self._waiting: list[asyncio.Future[None]] = []  # for another state of the setup
         setup.watchers.append(self._changed)
@@ -84,6 +87,13 @@ class Router:
     # ---- pyapp.routing.route.Route ----
 
     async def route(self, needs: Needs, choice: str = "") -> Routed:
+        return await self._route(needs, choice, self.idle)
+
+    async def route_chat(self, needs: Needs, choice: str = "") -> Routed:
+        """As `route`, for the chat itself: it waits for nobody."""
+        return await self._route(needs, choice, _at_once)
+
+    async def _route(self, needs: Needs, choice: str, idle: Callable[[], Awaitable[None]]) -> Routed:
         stay, agreed, tried = False, "", set[str]()
         error: CandilError | None = None
         offered = False
@@ -104,8 +114,7 @@ class Router:
                 if consent == "always":
                     await self._always_send()
                 continue  # meanwhile the rules, or who is here, may have changed
-            await self._setup.switch(chosen.key)
-            if self._setup.answers_with(chosen.key):
+            if await self._load(chosen.key, idle):
                 return self._routed(picks[chosen.key], needs, decision)
             error = self._setup.state.error if isinstance(self._setup.state, LoadFailed) else error
             tried.add(chosen.key)
@@ -157,13 +166,18 @@ class Router:
     # ---- who is here ----
 
     async def _picks(self) -> Mapping[str, Pick]:
-        return {pick_key(*pick): pick for pick in await self._setup.loadable()}
+        """Of each model the version in use, else the one that suits best."""
+        found: dict[str, Pick] = {}
+        for model, variant in await self._setup.loadable():
+            if model.id not in found or pick_key(model, variant) == self._setup.usual:
+                found[model.id] = model, variant
+        return {pick_key(*pick): pick for pick in found.values()}
 
     async def _candidates(self, picks: Mapping[str, Pick]) -> list[Candidate]:
         measured: dict[Runner, float] = {}
         with suppress(CandilError):  # nothing is kept here: nothing was measured
             measured = {each.runner: each.tokens_per_s for each in summaries(await self._speeds.read())}
-        return [_candidate(key, pick, measured, loaded=self._setup.answers_with(key)) for key, pick in picks.items()]
+        return [_candidate(key, pick, measured, key == self._setup.usual) for key, pick in picks.items()]
 
     async def _decide(
         self,
@@ -174,9 +188,9 @@ class Router:
         stay: bool = False,
         tried: frozenset[str] = frozenset(),
     ) -> Decision:
-        """Who has failed lately is asked only where there is nobody else."""
+        """Who has failed lately is asked only where there is nobody else, or where the user names it."""
         situation = Situation(needs, await self._candidates(picks), choice, stay, tried)
-        decision = decide(replace(situation, failed=tried | self._failed_lately()), self._rules())
+        decision = decide(replace(situation, failed=tried | (self._failed_lately() - {choice})), self._rules())
         return decision if decision.choice else decide(situation, self._rules())
 
     def _failed_lately(self) -> frozenset[str]:
@@ -207,6 +221,20 @@ class Router:
                 self.on_question(None)
 
     # ---- the setup ----
+
+    async def _load(self, key: str, idle: Callable[[], Awaitable[None]]) -> bool:
+        """Whether it is loaded then."""
+        while True:
+            async with self._switching:
+                pass  # something else was being loaded; by now a chat may answer with it
+            if self._setup.answers_with(key):
+                return True
+            await idle()
+            if not self._switching.locked():  # and nothing comes between this and taking it
+                break
+        async with self._switching:
+            await self._setup.switch(key)
+        return self._setup.answers_with(key)
 
     async def _settled(self) -> None:
         """Until nothing is under way. Raises EngineBusy in a tab that may run nothing."""
@@ -241,12 +269,16 @@ class Router:
             self.leaving()
 
 
+async def _at_once() -> None:
+    pass
+
+
 def _chosen(routed: Routed) -> Candidate:
     assert routed.decision.choice  # it was routed to
     return routed.decision.choice
 
 
-def _candidate(key: str, pick: Pick, measured: Mapping[Runner, float], loaded: bool) -> Candidate:
+def _candidate(key: str, pick: Pick, measured: Mapping[Runner, float], in_use: bool) -> Candidate:
     model, variant = pick
     tier, company = _where(model, variant)
     return Candidate(
@@ -256,10 +288,17 @@ def _candidate(key: str, pick: Pick, measured: Mapping[Runner, float], loaded: b
         window_tokens=model.context_tokens,
         tokens_per_s=measured.get((model.title, variant.device)),
         constrains=variant.engine not in UNCONSTRAINED,
-        loaded=loaded,
-        cost=None if tier == "cloud" else 0.0,
+        in_use=in_use,
+        cost=_cost(model) if tier == "cloud" else 0.0,
         company=company,
     )
+
+
+def _cost(model: ModelSpec) -> float | None:
+    """As much as whoever answers may cost; None where one of them does not say."""
+    prices = [each.price for each in model.source.companies] if isinstance(model.source, ServerSource) else []
+    known = [price for price in prices if price is not None]
+    return max(known) if known and len(known) == len(prices) else None
 
 
 def _where(model: ModelSpec, variant: Variant) -> tuple[Tier, str]:

@@ -24,7 +24,7 @@ class Candidate:
     window_tokens: int
     tokens_per_s: float | None = None  # as measured here
     constrains: bool = False  # holds an answer to a schema while it is made
-    loaded: bool = False
+    in_use: bool = False  # what answers where nobody is named
     cost: float | None = 0.0  # of a million tokens; None: nobody says
     company: str = ""  # in the cloud: who reads what is sent
 
@@ -119,7 +119,7 @@ class _Choosing:
     def rank(self, candidate: Candidate) -> tuple[bool, bool, int, bool, bool]:
         """And by what it can do."""
         other, place = self.wish(candidate)
-        return other, self._slow(candidate), place, self._loose(candidate), not candidate.loaded
+        return other, self._slow(candidate), place, self._loose(candidate), not candidate.in_use
 
     def _slow(self, candidate: Candidate) -> bool:
         return candidate.tokens_per_s is not None and candidate.tokens_per_s < self.rules.least_tokens_per_s
@@ -188,7 +188,7 @@ class _Choosing:
         yield from (Reason("absent", tier=tier) for tier in before if tier not in here)
 
     def _why_not(self, candidate: Candidate, choice: Candidate | None) -> Reason | None:
-        """None for one that is as good, and only not loaded."""
+        """None for one that is as good, and only not in use."""
         if hurdle := self.hurdle(candidate):
             return hurdle
         about = Reason("slow", candidate.title, candidate.tier, candidate.tokens_per_s or 0.0)

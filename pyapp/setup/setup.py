@@ -161,11 +161,16 @@ class Setup:
         leaves the one that is loaded."""
         if not isinstance(self.state, Ready | LoadFailed | Choosing | Declined | DownloadFailed):
             return
-        usual = self._usual or self._concerned() or ""
+        usual = self.usual
         for model, variant in self._catalog().named(key or usual):
             if not self.answers_with(key) and await self._is_installed(variant):
                 await self._run(self._load(model, variant))
                 self._usual = usual if key not in ("", usual) else None
+
+    @property
+    def usual(self) -> str:
+        """The key of what is loaded, while another is loaded for now of what comes back; "" before there is any."""
+        return self._usual or self._concerned() or ""
 
     def answers_with(self, key: str) -> bool:
         """Whether the variant that `switch` would load is the one that is loaded."""

@@ -166,22 +166,19 @@ class Drawer:
         return made[1]
 
     def _point(self, point: Point) -> Html:
-        sources = [
-            fill(
-                '<button type="button" class="source" data-action="task-passage" data-value="{id}" title="{title}"'
-                ' aria-label="{label}">{number}</button>',
-                id=source,
-                title=self._titles[source],
-                label=self._language.text("tasks.source", title=self._titles[source]),
-                number=list(self._titles).index(source) + 1,
-            )
-            for source in point.sources
-            if source in self._titles
-        ]
+        sources = join([self._source(source) for source in point.sources if source in self._titles])
+        text = _prose(point.markdown, self._language)
+        return fill('<li>{text}<span class="sources">{sources}</span></li>', text=text, sources=sources)
+
+    def _source(self, passage_id: str) -> Html:
+        title, number = self._titles[passage_id], list(self._titles).index(passage_id) + 1
         return fill(
-            '<li>{text}<span class="sources">{sources}</span></li>',
-            text=_prose(point.markdown, self._language),
-            sources=join(sources),
+            '<button type="button" class="source" data-action="task-passage" data-value="{id}" title="{title}"'
+            ' aria-label="{label}">{number}</button>',
+            id=passage_id,
+            title=title,
+            label=self._language.text("tasks.source", number=number, title=title),
+            number=number,
         )
 
 

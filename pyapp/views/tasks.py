@@ -367,6 +367,7 @@ def reading(shown: Reading, drawer: Drawer, language: Language) -> tuple[Piece, 
         Piece(_about(shown, language)),
         Piece(_controls(row, language)),
         Piece(_route(shown, language)),
+        Piece(_others(shown, language)),
         Piece(_trouble(shown, language)),
         Piece(Html('<div class="result" data-inside>'), "result", inside=result, closing=Html("</div>")),
         Piece(_exports(row, shown.blocks, language)),
@@ -436,7 +437,7 @@ def _controls(row: Row, language: Language) -> Html:
 
 
 def _route(shown: Reading, language: Language) -> Html:
-    """Who does it or did, whether anything left the device, and who else could."""
+    """Who does it or did, and whether anything left the device."""
     run = shown.row.run
     now = [shown.routed.origin] if shown.routed and run.status == "running" else []
     origins = [origin for origin in run.by if origin not in now] + now
@@ -456,12 +457,15 @@ def _route(shown: Reading, language: Language) -> Html:
             "tasks.took", tokens=language.number(run.usage.new_tokens), time=language.duration(run.worked_ms / 1000)
         )
         lines.append(fill('<span class="took">{text}</span>', text=took))
-    if not lines:
-        return Html('<div class="route"></div>')
-    choose = NOTHING
-    if run.status != "done" and not shown.row.elsewhere and shown.row.task:
-        choose = _choose(shown, language)
-    return fill('<div class="route"><p>{lines}</p>{choose}</div>', lines=Html(" ".join(lines)), choose=choose)
+    return fill('<div class="route"><p>{lines}</p></div>', lines=Html(" ".join(lines)))
+
+
+def _others(shown: Reading, language: Language) -> Html:
+    """Apart from what changes while it works: it can be open."""
+    row = shown.row
+    begun = shown.routed or row.run.by
+    choose = _choose(shown, language) if begun and row.run.status != "done" and row.task and not row.elsewhere else ""
+    return fill('<div class="route">{choose}</div>', choose=choose)
 
 
 def by(origin: Origin, language: Language) -> str:

@@ -170,7 +170,7 @@ def test_the_keyboard_is_enough(visitor: Candil, site: Site) -> None:
     page.keyboard.press("Control+,")
     expect(page.get_by_role("dialog", name="Settings")).to_be_visible()
     page.get_by_role("button", name="Close").press("Tab")
-    for _ in range(3):  # General, This chat, Personas, Keyboard
+    for _ in range(4):  # General, This chat, Who answers, Personas, Keyboard
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.get_by_role("dialog", name="Keyboard shortcuts").wait_for()
@@ -231,7 +231,7 @@ def big_enough(page: Page) -> None:
 
 def test_every_section_is_for_everybody(guest: Page) -> None:
     show: Callable[[str], None] = lambda name: guest.locator(f'[data-action="{name}"]').first.click()  # noqa: E731
-    for section in ("app", "chat", "personas", "shortcuts"):
+    for section in ("app", "chat", "routing", "personas", "shortcuts"):
         guest.locator(f'[data-action="show-section"][data-id="{section}"]').click()
         audit(guest, section)
         big_enough(guest)

@@ -155,11 +155,12 @@ async def test_health_asks_every_provider_once_a_minute() -> None:
 
 
 async def test_config_says_who_will_read_it_and_no_secret() -> None:
-    async with rig(Peer([says("x")]), P1_API_KEY="canary", ACCESS_TOKEN="canary") as relay:
+    async with rig(Peer([says("x")]), P1_API_KEY="canary", P1_PRICE="0.5", ACCESS_TOKEN="canary") as relay:
         text = (await relay.client.get("/api/config")).text
     cloud = json.loads(text)["cloud"]
     assert cloud["token_required"] is True
     assert cloud["providers"][0]["title"] == "Company 1"
+    assert cloud["providers"][0]["price"] == 0.5
     assert cloud["limits"]["max_messages"] == 50
     assert "canary" not in text
     assert "127.0.0.1" not in text

@@ -7,11 +7,23 @@ from typing import Any
 
 from pyapp.chat.tree import Entry
 from pyapp.errors import CloudInterrupted, DeviceLost, EngineHung, NobodyMay, ServerUnreachable
+from pyapp.routing.needs import Kind, Needs
 from pyapp.routing.router import Question
 from pyapp.routing.rules import Rules
 from pyapp.setup.state import LoadFailed
 from tests.unit.chat.scripted import DONE, ScriptedEngine
-from tests.unit.routing.stage import ACME, ACME_SPEC, ACME_VARIANT, LLAMA_SPEC, LLAMA_VARIANT, NANO, TINY, Stage, play
+from tests.unit.routing.stage import (
+    ACME,
+    ACME_SPEC,
+    ACME_VARIANT,
+    LLAMA,
+    LLAMA_SPEC,
+    LLAMA_VARIANT,
+    NANO,
+    TINY,
+    Stage,
+    play,
+)
 
 ASK, ALLOWED = Rules(privacy="ask"), Rules(privacy="allowed")
 POEM = "Write a poem"
@@ -126,6 +138,46 @@ def test_what_nobody_may_answer_is_a_draft_again() -> None:
         assert len(s.page.composer.text) == 100_000
 
     play(stage(ASK), story)
+
+
+# ---- beside a task ----
+
+
+async def load(s: Stage, needs: Needs, key: str) -> str:
+    await s.router.route(needs, key)
+    return s.loaded()
+
+
+def test_a_task_waits_for_the_answer_that_grows_and_a_chat_for_nobody() -> None:
+    async def story(s: Stage) -> None:
+        s.say("Hi")
+        await asyncio.sleep(5)
+        assert last(s).text == "half"
+        task = asyncio.ensure_future(s.router.route(Needs("course")))
+        same = asyncio.ensure_future(s.router.route(Needs("summarise")))
+        await asyncio.sleep(5)
+        assert (await same).origin.model == "Nano", "which is loaded"
+        assert not task.done()
+        await asyncio.sleep(60)
+        assert shown(s) == [("done", "half and half")]
+        assert (await task).origin.model == "Tiny"
+        s.say("Ho")
+        await asyncio.sleep(10)
+        assert authors(s) == ["Nano", "Nano"]
+
+    play(stage(ALLOWED, ["half", 30.0, " and half", DONE], ["b", DONE]), story)
+
+
+def test_one_model_is_loaded_at_a_time() -> None:
+    async def story(s: Stage) -> None:
+        s.say(LONG)
+        wanted: dict[str, Kind] = {ACME: "research", TINY: "course", NANO: "summarise", LLAMA: "code"}
+        loaded = await asyncio.gather(*(load(s, Needs(kind), key) for key, kind in wanted.items()))
+        assert loaded == list(wanted)
+        assert authors(s) == ["Acme AI"]
+        assert shown(s) == [("done", "a")]
+
+    play(stage(ALLOWED, ["a", DONE]), story)
 
 
 # ---- another one ----

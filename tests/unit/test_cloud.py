@@ -48,6 +48,9 @@ def test_what_is_offered() -> None:
     found = offer(config(ACME, BOLT, token=True))
     assert found
     assert found.companies == (Company("acme", "Acme AI"), Company("bolt", "Bolt"))
+    priced = offer(config(ACME | {"price": 2}, BOLT | {"price": None}))
+    assert priced
+    assert [each.price for each in priced.companies] == [2.0, None]
     assert (found.context_tokens, found.token_required) == (9142, True)
 
 
@@ -72,6 +75,9 @@ def test_what_is_offered() -> None:
         config(ACME | {"title": "two\nlines"}),
         config(ACME | {"name": 7}),
         config("acme"),
+        config(ACME | {"price": "2"}),
+        config(ACME | {"price": True}),
+        config(ACME | {"price": -1}),
     ],
 )
 def test_what_is_no_offer(text: str) -> None:

@@ -66,9 +66,8 @@ class Stage:
 
     def __post_init__(self) -> None:
         device = {**DEVICE, "builtin_ai": self.builtin_ai}
-        page = transport(
-            page_device=lambda _: [device], page_read=lambda _: [{"body": json.dumps(manifest())}], **self.answers
-        )
+        page = transport(page_device=lambda _: [device], page_read=lambda _: [{"body": json.dumps(manifest())}])
+        page.answers.update(self.answers)
         tab = PageWithTab(self.browser.tab(), page)
         self.page = ScriptedPage()
         self.store = ScriptedStore(here=[WASM] if self.installed else [])
@@ -89,6 +88,7 @@ class Stage:
             self.preferences.save_rules,
         )
         self.router.on_question = self.asked.append
+        self.router.idle = self.app.idle
         self.app.router = self.router
 
     async def _served(self) -> tuple[ModelSpec, ...]:

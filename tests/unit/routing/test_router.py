@@ -22,6 +22,7 @@ from pyapp.errors import (
     NotLoaded,
     StorageFailed,
 )
+from pyapp.models.manifest import Company
 from pyapp.routing.needs import Needs
 from pyapp.routing.route import Choice, Route
 from pyapp.routing.router import ASIDE_S, Question
@@ -31,6 +32,7 @@ from pyapp.setup.state import Choosing, Declined, LoadFailed, Ready
 from pyapp.speeds import Figure
 from tests.unit.routing.stage import (
     ACME,
+    ACME_SOURCE,
     ACME_SPEC,
     ACME_VARIANT,
     FAR,
@@ -43,6 +45,7 @@ from tests.unit.routing.stage import (
     play,
 )
 from tests.unit.run import run
+from tests.unit.setup.scripted import GPU, MODEL, PROBE, WASM, WEBGPU
 from tests.unit.transport import Forever
 
 RESEARCH, COURSE = Needs("research"), Needs("course", schema=True)
@@ -70,7 +73,7 @@ def test_everybody_who_could_answer_without_a_download() -> None:
         assert [each.title for each in found.values()] == ["Nano", "Tiny", "llama", "Acme AI"]
         assert [each.window_tokens for each in found.values()] == [2048, 2048, 8000, 50_000]
         assert [each.constrains for each in found.values()] == [True, True, False, False]
-        assert [each.loaded for each in found.values()] == [False, True, False, False]
+        assert [each.in_use for each in found.values()] == [False, True, False, False]
         assert [each.company for each in found.values()] == ["", "", "", "Acme AI"]
         assert [each.cost for each in found.values()] == [0, 0, 0, None]
         assert is_a_route(s.router)
@@ -93,6 +96,31 @@ def test_a_server_of_ours_at_a_public_address_is_the_cloud() -> None:
         assert (routed.decision.choice.tier, routed.decision.choice.company) == ("cloud", "models.test")
 
     play(Stage(ALLOWED, served=(FAR_SPEC,)), story)
+
+
+@pytest.mark.parametrize(("prices", "cost"), [((2.0, 3.0), 3.0), ((0.0,), 0.0), ((2.0, None), None)])
+def test_what_the_cloud_costs_is_what_the_dearest_may(prices: tuple[float | None, ...], cost: float | None) -> None:
+    async def story(s: Stage) -> None:
+        assert (await candidates(s))[ACME].cost == cost
+
+    companies = tuple(Company("acme", "Acme AI", price) for price in prices)
+    play(Stage(ALLOWED, served=(replace(ACME_SPEC, source=replace(ACME_SOURCE, companies=companies)),)), story)
+
+
+def test_of_each_model_the_version_in_use() -> None:
+    async def story(s: Stage) -> None:
+        s.store.here = [WEBGPU, WASM]
+        s.setup.crashed = ()
+        for variant in (WEBGPU, WASM):
+            await s.setup.use(MODEL, variant)
+            tiny = f"tiny/{variant.name}"
+            assert list(await candidates(s)) == [NANO, tiny, LLAMA, ACME]
+            assert (await s.router.route(RESEARCH)).origin.provider == "Acme AI"
+            assert (await candidates(s))[tiny].in_use, "it comes back"
+            await s.setup.switch(NANO)
+            assert (await s.router.route(COURSE)).origin == Origin("Tiny", variant.device)
+
+    play(Stage(ALLOWED, answers={"transformers_js.probe": lambda _: [PROBE | {"webgpu": GPU}]}), story)
 
 
 def test_how_fast_they_were() -> None:
@@ -162,7 +190,7 @@ def test_not_in_a_second_tab() -> None:
         with pytest.raises(EngineBusy):
             await s.router.route(COURSE)
 
-    play(Stage(answers={"page_lock": lambda _: [{"held": False}, Forever()]}), story)
+    play(Stage(answers={"page.lock": lambda _: [{"held": False}, Forever()]}), story)
 
 
 def test_not_where_nothing_runs() -> None:
@@ -174,7 +202,7 @@ def test_not_where_nothing_runs() -> None:
     def broken(_: Any) -> list[Any]:
         return [EngineFailed()]
 
-    play(Stage(answers={"store_status": broken}), story)
+    play(Stage(answers={"store.status": broken}), story)
 
 
 def test_where_nobody_is_here_a_download_is_offered_and_waited_for() -> None:
@@ -391,6 +419,7 @@ def test_a_server_that_failed_is_left_for_a_while() -> None:
         second = await s.router.route(RESEARCH)
         assert second.origin.model == "Nano"
         assert [(reason.code, reason.title) for reason in second.reasons] == [("kind", "Nano"), ("failed", "Acme AI")]
+        assert (await s.router.route(RESEARCH, ACME)).origin.provider == "Acme AI", "unless the user names it"
         await asyncio.sleep(ASIDE_S)
         assert (await s.router.route(RESEARCH)).origin.provider == "Acme AI"
         await s.router.failed(first, CloudFailed())

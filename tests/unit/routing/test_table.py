@@ -139,19 +139,19 @@ def test_who_is_too_slow_comes_last() -> None:
 
 
 def test_a_form_is_for_who_can_keep_to_it() -> None:
-    loose, strict = replace(TINY, key="loose", title="Loose", constrains=False, loaded=True), TINY
+    loose, strict = replace(TINY, key="loose", title="Loose", constrains=False, in_use=True), TINY
     decision = decided("course", loose, strict, schema=True)
     assert codes(decision) == [("kind", "Tiny"), ("no_schema", "Loose")]
     assert decided("course", loose, strict).choice == loose, "without a form it does not matter"
     assert decided("course", loose, LLAMA, schema=True).choice == loose, "nor is another tier better for it"
 
 
-def test_what_is_loaded_is_taken_rather_than_its_equal() -> None:
-    other = replace(TINY, key="other", title="Other", loaded=True)
+def test_what_is_in_use_is_taken_rather_than_its_equal() -> None:
+    other = replace(TINY, key="other", title="Other", in_use=True)
     decision = decided("code", TINY, other)
     assert codes(decision) == [("kind", "Other")]
     assert decision.others[0] == TINY
-    assert decided("code", TINY, replace(other, loaded=False)).choice == TINY, "else the first"
+    assert decided("code", TINY, replace(other, in_use=False)).choice == TINY, "else the first"
 
 
 def test_what_it_may_cost() -> None:
@@ -195,7 +195,7 @@ def _candidate(chance: random.Random, key: int) -> Candidate:
         window_tokens=chance.choice((512, 2048, 8192)),
         tokens_per_s=chance.choice((None, 1.0, 20.0)),
         constrains=chance.random() < 0.5,
-        loaded=chance.random() < 0.3,
+        in_use=chance.random() < 0.3,
         cost=chance.choice((None, 0.0, 5.0)),
     )
 

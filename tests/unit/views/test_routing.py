@@ -54,7 +54,7 @@ def routed(*reasons: Reason, choice: bool = True) -> Routed:
 def test_it_is_one_line() -> None:
     reasons = Reason("long", "Acme AI", "cloud", 120.0), Reason("absent", tier="own_server"), Reason("gone")
     assert routing.why(routed(*reasons), EN) == (
-        "Acme AI: a long text (120 words). Not here: my server. The model that your rule names is not here."
+        "Acme AI: a long text (words: 120). Not here: my server. The model that your rule names is not here."
     )
     assert routing.why(routed(Reason("kind", "Acme AI")), ES) == "Acme AI: por tu orden para «Investigación»."
 

@@ -75,7 +75,7 @@ def test_points_lead_to_their_passages() -> None:
         Fold("Sources", [Passage("p1", "word " * 40), Section([Passage("p2", "Short", "Page 2")])]),
     )
     assert "<em>claim</em>" in drawn
-    assert 'data-value="p2" title="Page 2" aria-label="Show the source: Page 2">2</button>' in drawn
+    assert 'data-value="p2" title="Page 2" aria-label="Source 2: Page 2">2</button>' in drawn
     assert 'data-value="p1"' in drawn
     assert "…" in drawn
     assert "gone" not in drawn

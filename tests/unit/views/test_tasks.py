@@ -181,7 +181,7 @@ def test_a_run_that_works() -> None:
     waiting = reading(row=Row(RUN, TASK, waits=True), pending={("a", "b"): "c"})
     assert "Waiting for its turn" in waiting
     assert "taken up when the part" in waiting
-    assert '<div class="route"></div>' in waiting
+    assert '<div class="route"><p></p></div><div class="route"></div>' in waiting
 
 
 def test_a_run_that_is_done_says_whether_anything_left() -> None:
