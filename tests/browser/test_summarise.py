@@ -28,7 +28,7 @@ def offline(resident: Candil) -> Iterator[Page]:
     """On the form for a summary, with what reads PDF files kept, and no connection from then on."""
     page = resident.page
     show_list(page).get_by_role("button", name="Tasks", exact=True).click()
-    page.get_by_role("button", name="Summary").click()
+    page.get_by_role("button", name="Summarise").click()
     wait_for(lambda: page.evaluate(PDF_IS_KEPT), "what reads PDF files is kept")
     page.context.set_offline(True)
     yield page

@@ -6,7 +6,7 @@ from pyapp.tasks.task import Strings
 
 STRINGS: Strings = {
     "en": {
-        "summarise.title": "Summary",
+        "summarise.title": "Summarise",
         "summarise.about": "The main points of a text or a file, each with the place it comes from.",
         "summarise.text": "Text",
         "summarise.text.help": "Paste it here, or choose a file.",
@@ -47,7 +47,7 @@ STRINGS: Strings = {
         "summarise.file_name": "summary",
     },
     "es": {
-        "summarise.title": "Resumen",
+        "summarise.title": "Resumir",
         "summarise.about": "Las ideas principales de un texto o de un archivo, cada una con el lugar de donde sale.",
         "summarise.text": "Texto",
         "summarise.text.help": "Pégalo aquí o elige un archivo.",
