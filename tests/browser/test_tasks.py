@@ -52,7 +52,7 @@ def page(started: Page) -> Page:
 
 def open_tasks(page: Page) -> Page:
     show_list(page).get_by_role("button", name="Tasks", exact=True).click()
-    expect(page.get_by_role("heading", name="Tasks")).to_be_focused()
+    expect(page.get_by_role("heading", name="Tasks", exact=True)).to_be_focused()
     return page
 
 
@@ -197,7 +197,7 @@ def test_back_and_forward_go_where_one_was(page: Page) -> None:
     address = begin(page, parts=1)
     status(page, "Done")
     page.go_back()
-    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+    expect(page.get_by_role("heading", name="Tasks", exact=True)).to_be_visible()
     page.go_back()
     expect(Candil(page).message).to_be_visible()
     page.go_forward()
@@ -223,7 +223,7 @@ def test_another_tab_sees_it_and_leaves_it_alone(page: Page, context: BrowserCon
 def test_the_keyboard_is_enough(page: Page) -> None:
     page.locator("#open-tasks").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", name="Tasks")).to_be_focused()
+    expect(page.get_by_role("heading", name="Tasks", exact=True)).to_be_focused()
     page.keyboard.press("Tab")  # Notes; what comes with Candil may stand before it
     while page.evaluate("document.activeElement.dataset.id") != "scripted":
         page.keyboard.press("Tab")
