@@ -118,7 +118,7 @@ def test_what_version_1_kept_is_a_chat_now(context: BrowserContext, driven: Site
     assert tab.python("shown") == [["user", "done", "Hello"], ["assistant", "stopped", "Half"]]
     tab.python("settled")
     assert read(tab, "settings") == []
-    assert tab.javascript("indexedDB.databases().then((all) => all.find((one) => one.name == 'candil').version)") == 2
+    assert tab.javascript("indexedDB.databases().then((all) => all.find((one) => one.name == 'candil').version)") == 3
     again = ChatPage.open(context, driven.url)
     assert again.python("listed") == ["Hello"]
 

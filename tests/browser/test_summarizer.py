@@ -3,7 +3,6 @@ none, that this is said."""
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing
 
 import pytest
@@ -13,6 +12,7 @@ from pyapp.engines.browser_summarizer import BrowserSummarizer
 from pyapp.tasks.summarise.excerpts import excerpts
 from pyapp.tasks.summarise.made import Made, made_of
 from pyapp.tasks.summarise.summarising import Wanted, summarising
+from tests.browser.aside import aside
 from tests.browser.conftest import CHROMIUM, Site
 from tests.browser.test_builtin_ai import HEADLESS_SHELL, bare_page
 from tests.unit.tasks.scripted import ScriptedWork
@@ -25,7 +25,7 @@ def test_where_there_is_none_it_is_not_used(site: Site) -> None:
         async with bare_page(site.url, CHROMIUM, []) as transport:
             assert not await BrowserSummarizer(transport).is_ready("en")
 
-    asyncio.run(main())
+    aside(main)()
 
 
 def test_it_is_asked_through_the_page_and_its_points_have_sources(site: Site) -> None:
@@ -57,5 +57,5 @@ def test_it_is_asked_through_the_page_and_its_points_have_sources(site: Site) ->
             assert all(said.sources for said in made.chosen)
 
     site.violations.clear()
-    asyncio.run(main())
+    aside(main)()
     assert site.violations == []
