@@ -7,6 +7,7 @@ from pyapp.tasks.task import Strings
 STRINGS: Strings = {
     "en": {
         "summarise.title": "Summarise",
+        "summarise.heading": "Summary",
         "summarise.about": "The main points of a text or a file, each with the place it comes from.",
         "summarise.text": "Text",
         "summarise.text.help": "Paste it here, or choose a file.",
@@ -48,6 +49,7 @@ STRINGS: Strings = {
     },
     "es": {
         "summarise.title": "Resumir",
+        "summarise.heading": "Resumen",
         "summarise.about": "Las ideas principales de un texto o de un archivo, cada una con el lugar de donde sale.",
         "summarise.text": "Texto",
         "summarise.text.help": "Pégalo aquí o elige un archivo.",

@@ -195,7 +195,7 @@ def _markdown(made: Made, given: Given, say: Say) -> Iterator[str]:
     texts = [
         (_point(said, say).markdown + "".join(f"[^{ids.index(id_) + 1}]" for id_ in said.sources)) for said in all_
     ]
-    yield from (f"# {say.text('summarise.title')}", "")
+    yield from (f"# {say.text('summarise.heading')}", "")
     yield from [" ".join(texts)] if made.told is not None else [f"- {text}" for text in texts]
     yield ""
     for number, id_ in enumerate(ids, start=1):
