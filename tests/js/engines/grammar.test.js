@@ -10,7 +10,7 @@ import { tokenBytes } from "../../../site/engines/token_bytes.js";
 import { Vocabulary } from "../../../site/engines/vocabulary.js";
 import { byteLevel, embeddedModel, sentencePiece, tokenizerOf } from "./tokenizers.js";
 
-const RUNS = Number(process.env.GRAMMAR_RUNS ?? 100);
+const RUNS = Number(process.env.GRAMMAR_RUNS ?? 25);
 const random = xoshiro128(20261121);
 const text = (/** @type {Iterable<number>} */ bytes) => new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.from(bytes));
 
