@@ -93,10 +93,10 @@ def test_export_delete_everything_import_is_identical(visitor: Candil, site: Sit
     before = json.loads(export(page, tmp_path).read_text("utf-8"))
     assert len(before["chats"]) == 5
     page.get_by_role("button", name="Delete everything…").click()
-    page.get_by_text("Chats: 5. Personas of your own: 1.").wait_for()
+    page.get_by_text("Chats: 5. Results of tasks: 0. Personas of your own: 1.").wait_for()
     page.get_by_role("button", name="Delete everything", exact=True).click()
     page.get_by_role("dialog", name="Choose how Candil answers").wait_for()  # as on the first visit
-    assert kept(page)["counts"] == {"chats": 0, "messages": 0, "settings": 0}
+    assert kept(page)["counts"] == {"chats": 0, "messages": 0, "runs": 0, "run_parts": 0, "settings": 0}
     assert "candil.draft" not in kept(page)["local"] or visitor.message.input_value() == ""
     page.keyboard.press("Escape")
     open_settings(page)
@@ -172,6 +172,6 @@ def test_one_chat_as_markdown_and_a_model_is_deleted_too(chromium: Any, site: Si
     page.get_by_role("button", name="Delete everything", exact=True).click()
     page.get_by_role("dialog", name="Choose how Candil answers").wait_for(timeout=60_000)
     assert kept(page)["files"] == []
-    assert kept(page)["counts"] == {"chats": 0, "messages": 0, "settings": 0}
+    assert kept(page)["counts"] == {"chats": 0, "messages": 0, "runs": 0, "run_parts": 0, "settings": 0}
     context.close()
     watch.check(site)
