@@ -162,7 +162,7 @@ def test_files_and_long_texts_go_with_a_message(resident: Candil) -> None:
     attached = resident.page.get_by_role("list", name="Attached")
     expect(attached).to_contain_text("señas.txt · 1 word")
     chosen.set_input_files({"name": "picture.png", "mimeType": "image/png", "buffer": b"\x89PNG\0"})
-    expect(resident.page.get_by_role("alert")).to_contain_text("“picture.png” is not a text file.")
+    expect(resident.page.locator("#notice")).to_contain_text("“picture.png” is not a text file.")
     resident.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     resident.page.evaluate("navigator.clipboard.writeText('lorem ipsum '.repeat(500))")
     resident.message.focus()
@@ -208,7 +208,7 @@ def test_the_list_hides_and_on_a_phone_covers(resident: Candil, site: Site) -> N
     expect(conversations(resident)).to_be_hidden()
     button(resident, "Show the conversations").click()
     expect(conversations(resident)).to_be_visible()
-    assert page.locator("main").evaluate("main => main.inert")
+    assert page.locator("#main").evaluate("main => main.inert")
     page.keyboard.press("Escape")
     expect(conversations(resident)).to_be_hidden()
     assert page.evaluate("document.activeElement.id") == "show-chats"
@@ -218,7 +218,7 @@ def test_the_list_hides_and_on_a_phone_covers(resident: Candil, site: Site) -> N
 def test_scrolling_up_is_respected(resident: Candil) -> None:
     resident.page.set_viewport_size({"width": 800, "height": 420})
     resident.ask("Write a long list of fifty animals, one per line, with a sentence each.")
-    main = resident.page.locator("main")
+    main = resident.page.locator("#main")
     wait_for(lambda: main.evaluate("m => m.scrollHeight - m.clientHeight") > 300, "more than a screenful", 120)
     main.evaluate("m => { m.scrollTop = 0; }")
     resident.page.wait_for_timeout(700)
@@ -241,7 +241,7 @@ def test_without_a_database_it_is_said_and_the_chat_can_be_saved(
     context.add_init_script(databases)
     candil = Candil(context.new_page()).open(f"{scripted_site.url}?device=wasm").wait_until_ready()
     candil.ask("Kept nowhere").answer()
-    notice = candil.page.get_by_role("alert")
+    notice = candil.page.locator("#notice")
     expect(notice).to_contain_text("This browser does not keep your chats")
     with candil.page.expect_download() as download:
         notice.get_by_role("button", name="Save this chat as a file").click()

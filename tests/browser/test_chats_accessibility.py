@@ -131,7 +131,7 @@ def test_everything_is_reached_when_it_is_zoomed(opened: Open, zoom: str) -> Non
     assert page.evaluate(WIDER) == []
     ask(page, "Words " * 100)
     assert page.evaluate(WIDER) == []
-    assert page.locator("main").evaluate("main => main.clientHeight") >= 100  # something can be read
+    assert page.locator("#main").evaluate("main => main.clientHeight") >= 100  # something can be read
     do(page, "edit-message")
     page.locator("#file").set_input_files([*FILES, PICTURE])
     page.locator("#notice p").wait_for()

@@ -31,8 +31,8 @@ def rows(page: Page) -> Locator:
 
 def test_a_table_is_labelled_across_a_reload(resident: Candil) -> None:
     page = resident.page
-    page.get_by_role("button", name="Tasks").click()
-    page.get_by_role("button", name="Classify").click()
+    page.get_by_role("button", name="Tasks", exact=True).click()
+    page.locator(".task-card", has_text="Classify").click()
     file = {"name": "opinión.csv", "mimeType": "text/csv", "buffer": TABLE.encode("latin-1")}
     page.locator("#task-field-file").set_input_files(file)  # type: ignore[arg-type]
     page.get_by_text("opinión.csv").wait_for()

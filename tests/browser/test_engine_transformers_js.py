@@ -224,7 +224,7 @@ def test_a_document_is_what_its_schema_describes(engine: Call, case: Case) -> No
 
 def test_a_document_ends_within_its_tokens(engine: Call) -> None:
     case = Case("story", "Tell me a very long story.", {"type": "array", "items": {"type": "string"}, "minItems": 3})
-    for tokens in (12, 30):
+    for tokens in (16, 30):
         document = made(engine, case, tokens)
         assert document.outcome == "valid"
         assert document.finished["new_tokens"] <= tokens

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator, Coroutine
@@ -15,6 +14,7 @@ from playwright.async_api import Page
 from pyapp.documents.reading import Document, Documents
 from pyapp.errors import CandilError, PdfDamaged, PdfEncrypted, PdfScanned
 from tests import made_pdfs
+from tests.browser.aside import wait
 from tests.browser.conftest import Site
 from tests.browser.page_transport import PageTransport, page_transport
 
@@ -61,7 +61,7 @@ def read(site: Site, data: bytes) -> Document:
 def _checked(site: Site, work: Coroutine[Any, Any, T]) -> T:
     """Nothing of pdf.js may need what the site's policy refuses."""
     site.violations.clear()
-    result = asyncio.run(work)
+    result = wait(work)
     assert site.violations == []
     return result
 

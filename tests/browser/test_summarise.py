@@ -28,7 +28,7 @@ def offline(resident: Candil) -> Iterator[Page]:
     """On the form for a summary, with what reads PDF files kept, and no connection from then on."""
     page = resident.page
     show_list(page).get_by_role("button", name="Tasks", exact=True).click()
-    page.get_by_role("button", name="Summarise").click()
+    page.locator(".task-card", has_text="Summarise").click()
     wait_for(lambda: page.evaluate(PDF_IS_KEPT), "what reads PDF files is kept")
     page.context.set_offline(True)
     yield page
@@ -51,7 +51,7 @@ def test_a_pdf_is_summarised_offline_and_every_point_leads_to_its_passage(offlin
     give(page, made_pdfs.report([BEES[:2], BEES[2:4], BEES[4:]], title="On bees", header="Bees of the world"))
     expect(page.get_by_text("3 pages")).to_be_visible()
     page.get_by_role("radio", name=re.compile("Short")).check()
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
 
     expect(page.get_by_text("Reading page 1 of 3", exact=True)).to_be_visible(timeout=60_000)
     expect(page.locator(".result")).to_contain_text(re.compile("[a-z]{3}"), timeout=60_000)  # words are coming
