@@ -79,7 +79,7 @@ class Library:
         except CandilError as error:
             self.keeper.tell(error)
         # What was growing when it was written grows no more, or its tab will tell.
-        entries = {e.id: replace(e, state="stopped") if e.state == "streaming" else e for e in self._entries(records)}
+        entries = {e.id: e.ended for e in self._entries(records)}
         for entry_id, entry in self.keeper.unwritten(chat_id).items():
             if entry:
                 entries[entry_id] = entry

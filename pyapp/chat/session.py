@@ -139,7 +139,7 @@ class Session:
         if removed.entries[0].chat_id != self.conversation.chat.id:
             return
         # What another tab was writing when it was deleted is as it was then, unless that tab goes on and tells.
-        removed = replace(removed, entries=tuple(map(_ended, removed.entries)))
+        removed = replace(removed, entries=tuple(each.ended for each in removed.entries))
         for entry in removed.entries:
             self.shelf.keep(entry)
         restored = branches.restore(self.conversation, removed)
@@ -160,7 +160,7 @@ class Session:
         entries = self.conversation.entries
         gone = [e for e in entries.values() if e.state == "streaming" and e.id != self._growing]
         if gone:
-            stopped = {e.id: _ended(e) for e in gone}
+            stopped = {e.id: e.ended for e in gone}
             self._show(replace(self.conversation, entries={**entries, **stopped}))
 
     # ---- how an answer grows ----
@@ -279,7 +279,3 @@ class Session:
     def _now(self) -> int:
         """Later than every message there is: a clock that was set back does not reorder a conversation."""
         return max(self.now_ms(), 1 + max((e.created_ms for e in self.conversation.entries.values()), default=-1))
-
-
-def _ended(entry: Entry) -> Entry:
-    return replace(entry, state="stopped") if entry.state == "streaming" else entry

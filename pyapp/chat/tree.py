@@ -55,6 +55,11 @@ class Entry:
     error: CandilError | None = None
 
     @property
+    def ended(self) -> Entry:
+        """As it is when it grows no more."""
+        return replace(self, state="stopped") if self.state == "streaming" else self
+
+    @property
     def words(self) -> str:
         """What can be searched for: the text and what is attached."""
         return "\n\n".join([self.text, *(f"{each.name}\n{each.text}" for each in self.attachments)])

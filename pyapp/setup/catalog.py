@@ -23,7 +23,7 @@ class Catalog:
 
     def serving(self, model: ModelSpec) -> Catalog:
         """With a model on a server, in the place of the one of its id."""
-        return replace(self, served=(*(each for each in self.served if each.id != model.id), model))
+        return replace(self, served=(*self.withdrawn(model).served, model))
 
     def withdrawn(self, model: ModelSpec) -> Catalog:
         """Without a model on a server."""

@@ -174,8 +174,9 @@ class Setup:
 
     async def here(self) -> Sequence[Pick]:
         """What is whole and may run, for `switch`. Raises StorageError."""
-        picks = [pick for pick in await self.store.installed() if self.catalog]
-        return [pick for pick in picks if next(self._catalog().named(pick_key(*pick)), None)]
+        if self.catalog is None:
+            return []
+        return [pick for pick in await self.store.installed() if next(self._catalog().named(pick_key(*pick)), None)]
 
     async def delete(self, model: ModelSpec, variant: Variant) -> None:
         """Frees what is kept of a variant. If it was the one in use, another that is installed takes over.
@@ -245,16 +246,19 @@ class Setup:
     async def _find_model(self, *, ask: bool = True) -> None:
         self._usual = None
         try:
-            await self._look_around()
-            await self._go_on(ask)
+            whole = await self._look_around()
+            await self._go_on(whole, ask)
         except CandilError as error:
             self._enter(Unavailable(error))
 
-    async def _look_around(self) -> None:
+    async def _look_around(self) -> set[frozenset[str]]:
+        """The contents of what is whole here."""
         asked = ("transformers_js.probe", "store.status", "page.device")
-        capabilities = from_wire(*[(await values(self.transport, op))[-1] for op in asked])
+        told = await asyncio.gather(*(values(self.transport, op) for op in asked))
+        capabilities = from_wire(*(each[-1] for each in told))
         self.catalog = self.catalog or Catalog(capabilities, self.device)  # the user's own models need no more
-        installed = await self.store.installed()
+        records = await self.store.records()
+        installed = [each for each in records if not each.damaged]
         try:
             answer = await values(self.transport, "page.read", {"url": MANIFEST_URL})
             manifest = parse(answer[-1]["body"])
@@ -262,11 +266,12 @@ class Setup:
             # Offline, or the catalog is broken: what is installed needs no catalog.
             if not installed:
                 raise
-            manifest = Manifest(tuple({model.id: model for model, _ in installed}.values()))
-        manifest = with_pins(of_engines(manifest, self.engines), await self.store.records())
+            manifest = Manifest(tuple({each.model.id: each.model for each in installed}.values()))
+        manifest = with_pins(of_engines(manifest, self.engines), records)
         own = [model for model in self.catalog.manifest.models if model.own]
-        own += [model for model, _ in installed if model.own]
+        own += [each.model for each in installed if each.model.own]
         self.catalog = Catalog(capabilities, self.device, manifest, await self.served()).having(*own)
+        return {content(each.variant) for each in installed}
 
     async def ask_browser(self) -> None:
         """Where its own model stands may have changed since the device was looked at."""
@@ -275,9 +280,8 @@ class Setup:
             capabilities = replace(self.catalog.capabilities, builtin_ai=builtin_ai)
             self.catalog = replace(self.catalog, capabilities=capabilities)
 
-    async def _go_on(self, ask: bool) -> None:
+    async def _go_on(self, whole: Collection[frozenset[str]], ask: bool) -> None:
         catalog = self._catalog()
-        whole = await self._whole()
         here = [
             (model, variant)
             for model, variant in [*catalog.named(self.chosen.get()), *catalog.fitting()]
@@ -359,7 +363,7 @@ class Setup:
 
     async def _is_installed(self, variant: Variant) -> bool:
         """By content: an edit of the catalog's words does not make the files others."""
-        return self._is_here(variant, await self._whole())
+        return self._is_here(variant, {content(each) for _, each in await self.store.installed()})
 
     def _is_here(self, variant: Variant, whole: Collection[frozenset[str]]) -> bool:
         match variant.device:
@@ -369,9 +373,6 @@ class Setup:
                 return True
             case _:
                 return variant.in_place or (variant.pinned and content(variant) in whole)
-
-    async def _whole(self) -> set[frozenset[str]]:
-        return {content(variant) for _, variant in await self.store.installed()}
 
     def _catalog(self) -> Catalog:
         assert self.catalog is not None  # a search has come before
