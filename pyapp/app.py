@@ -143,10 +143,10 @@ class App:
             self._instead = entry_id
             self._do(self.setup.use_device())
 
-    def use_model(self, model: ModelSpec, variant: Variant) -> None:
-        """In the place of the one that may be answering."""
+    def use_model(self, model: ModelSpec, variant: Variant) -> Awaitable[None]:
+        """In the place of the one that may be answering. It goes on if nobody waits for it."""
         self.session.stop()
-        self._do(self.setup.use(model, variant))
+        return self._do(self.setup.use(model, variant))
 
     def withdraw_model(self, model: ModelSpec, variant: Variant) -> None:
         """One on a server is asked nothing more."""

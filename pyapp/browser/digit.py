@@ -46,7 +46,8 @@ class DigitTest:
         events.on(dialog, "pointermove", self._moved)
         events.on(window, "pointerup", self._ended)
 
-    def show(self) -> None:
+    def open(self) -> None:
+        """Into the dialog of models, which has just been drawn."""
         self._do(self._show())
 
     async def _show(self) -> None:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from js import document
 
-from pyapp.browser.cloud import CloudSection
-from pyapp.browser.digit import DigitTest
 from pyapp.browser.events import Action, Events
 from pyapp.browser.page import by_id
-from pyapp.browser.servers import ServersSection
 from pyapp.device_page import DevicePage, ShownDevice
 from pyapp.models_page import ModelsPage, Shown
 from pyapp.setup.standing import Row
@@ -21,31 +18,37 @@ from pyapp.views.language import Language
 from pyapp.views.storage import storage
 
 
+class Section(Protocol):
+    """A part of the dialog that sees to itself."""
+
+    def connect(self, events: Events) -> None: ...
+
+    def open(self) -> None:
+        """Into the dialog, which has just been drawn."""
+        ...
+
+
 class ModelsDialog:
-    """`language` is asked for when the dialog is opened; a modal dialog does not outlive a change of it."""
+    """`sections` are opened with it. `language` is asked for then: a modal dialog does not outlive a change of it."""
 
     def __init__(
         self,
         page: ModelsPage,
         device: DevicePage,
-        digit: DigitTest,
-        sections: Sequence[CloudSection | ServersSection],
+        sections: list[Section],
         language: Callable[[], Language],
     ) -> None:
         self._page = page
         self._device = device
-        self._digit = digit
-        self._sections = sections
+        self.sections = sections
         self._language = language
         self._drawn: dict[str, str] = {}  # HTML by selector
         self._keys: tuple[str, ...] = ()
-        self.on_open: Callable[[], None] = lambda: None
         page.on_change = self._show
         device.on_change = self._show_device
 
     def connect(self, events: Events) -> None:
         page = self._page
-        self._digit.connect(events)
         events.add(
             {
                 "open-models": self.open,
@@ -64,7 +67,7 @@ class ModelsDialog:
                 "model-close": lambda _button: by_id("models").close(),
             }
         )
-        for section in self._sections:
+        for section in self.sections:
             section.connect(events)
         events.on(by_id("models"), "close", lambda _event: self._closed())
 
@@ -73,11 +76,9 @@ class ModelsDialog:
         self._keys = ()
         by_id("models").innerHTML = view.page(Shown(), self._language())
         by_id("models").showModal()
-        self.on_open()
         self._page.open()
         self._device.open()
-        self._digit.show()
-        for section in self._sections:
+        for section in self.sections:
             section.open()
 
     def _closed(self) -> None:

@@ -75,7 +75,6 @@ class OwnModelsSection:
         self._picker.multiple = True
         own.on_change = self._show
         own.on_used = self._used
-        dialog.on_open = self._opened
 
     def connect(self, events: Events) -> None:
         own = self._own
@@ -89,9 +88,14 @@ class OwnModelsSection:
             }
         )
         events.on(self._picker, "change", self._picked)
-        events.on(by_id("models"), "submit", self._submitted)
+        events.on(document, "submit", self._submitted)
         events.on(document, "dragover", self._dragged)
         events.on(document, "drop", self._dropped)
+
+    def open(self) -> None:
+        """Into the dialog, which has just been drawn."""
+        self._drawn = ""
+        self._show(self._own.shown())
 
     # ---- what the user gives ----
 
@@ -102,8 +106,9 @@ class OwnModelsSection:
             self._give(files)
 
     def _submitted(self, event: Any) -> None:
-        event.preventDefault()
-        self._own.give_address(str(by_id("own-address").value))
+        if event.target.closest(".own-address"):
+            event.preventDefault()
+            self._own.give_address(str(by_id("own-address").value))
 
     def _dragged(self, event: Any) -> None:
         if "Files" in list(event.dataTransfer.types):
@@ -130,10 +135,6 @@ class OwnModelsSection:
         by_id("own").scrollIntoView()
 
     # ---- what is shown ----
-
-    def _opened(self) -> None:
-        self._drawn = ""
-        self._show(self._own.shown())
 
     def _used(self) -> None:
         """The chat is where it goes on."""

@@ -16,7 +16,6 @@ from pyapp.browser.servers import ServersSection
 from pyapp.browser.speeds import SpeedsDialog
 from pyapp.device_page import DevicePage
 from pyapp.models.capabilities import Capabilities
-from pyapp.models.manifest import ModelSpec, Variant
 from pyapp.models_page import ModelsPage
 from pyapp.own_models import OwnModels
 from pyapp.servers_page import ServersPage
@@ -35,21 +34,24 @@ class Panels:
     def __init__(self, candil: Candil) -> None:
         self._candil = candil
         self.models = self._models()
-        self.own = self._own()
+        self.models.sections.append(self._own())
         self.speeds = SpeedsDialog(candil.app.speeds, self._language)
         self.dialogs = self._dialogs()
-        for panel in (self.models, self.own, self.speeds, self.dialogs):
+        for panel in (self.models, self.speeds, self.dialogs):
             panel.connect(candil.events)
 
     def _models(self) -> ModelsDialog:
         candil = self._candil
         setup, stop = candil.setup, candil.session.stop
-        servers = ServersPage(candil.bridge, candil.servers, self._use_server, location.origin)
+        servers = ServersPage(candil.bridge, candil.servers, candil.app.use_model, location.origin)
         return ModelsDialog(
             ModelsPage(setup, candil.store, stop),
             DevicePage(setup, candil.engines, candil.app.speeds, now_ms, stop),
-            DigitTest(candil.bridge, self._capabilities, self._language),
-            (CloudSection(candil), ServersSection(servers, self._language)),
+            [
+                CloudSection(candil),
+                ServersSection(servers, self._language),
+                DigitTest(candil.bridge, self._capabilities, self._language),
+            ],
             self._language,
         )
 
@@ -72,7 +74,3 @@ class Panels:
     def _capabilities(self) -> Capabilities | None:
         catalog = self._candil.setup.catalog
         return catalog.capabilities if catalog else None
-
-    async def _use_server(self, model: ModelSpec, variant: Variant) -> None:
-        self._candil.session.stop()
-        await self._candil.setup.use(model, variant)

@@ -58,6 +58,7 @@ def test_a_server_is_connected_answers_and_is_named(newcomer: tuple[Candil, list
     page.get_by_label("Key (if it asks for one)").fill("sk-wrong")
     page.get_by_role("button", name="Connect").click()
     page.get_by_text("The server refused the key (status 401)").wait_for()
+    assert page.locator("#own-address-wrong").inner_text() == ""  # that is another form
 
     page.get_by_label("Key (if it asks for one)").fill(KEY)
     page.keyboard.press("Enter")
