@@ -4,14 +4,14 @@
  * The group "shell" is fetched and checked when a version is installed; only what changed is fetched. An engine's
  * group ("transformers_js:wasm") is kept from its first use on, and from then on belongs to every later version.
  * A version is installed whole or not at all, and waits until somebody asks for it. Responses are kept as they came,
- * headers included, so a page from here is as isolated and restricted as one from the server.
+ * headers included; those that the host leaves out are added, so a page from here is isolated and restricted everywhere.
  * Neither weights (they have their own store) nor /api nor anything that is not in the list is kept.
  */
 importScripts("./precache.js");
 
 (() => {
   const worker = /** @type {ServiceWorkerScope} */ (/** @type {unknown} */ (self));
-  const { groups } = worker.PRECACHE;
+  const { groups, headers } = worker.PRECACHE;
   const AT_A_TIME = 6;
 
   /** @param {string} path */
@@ -128,11 +128,20 @@ importScripts("./precache.js");
     const cache = await openFiles();
     await underWay.get(file.sha256)?.catch(() => {});
     const kept = await cache.match(fileKey(file.sha256), { ignoreVary: true });
-    if (kept) return kept;
+    if (kept) return guarded(kept);
     const response = await fetch(event.request);
     const storing = store(cache, file, response.clone());
     event.waitUntil(storing.catch((error) => console.warn("Not kept:", error.message ?? error)));
-    return response;
+    return guarded(response);
+  }
+
+  /** With the headers of ours that its host did not send. @param {Response} response */
+  function guarded(response) {
+    const absent = Object.entries(headers).filter(([name]) => !response.headers.has(name));
+    if (absent.length === 0) return response;
+    const all = new Headers(response.headers);
+    for (const [name, value] of absent) all.set(name, value);
+    return new Response(response.body, { status: response.status, statusText: response.statusText, headers: all });
   }
 
   /** The newest catalog, else the last one seen. @param {Request} request */

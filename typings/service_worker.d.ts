@@ -11,7 +11,7 @@ interface ServiceWorkerScope {
   clients: { claim(): Promise<void> };
   skipWaiting(): Promise<void>;
   /** From precache.js, made by the build. */
-  PRECACHE: { version: string; groups: Record<string, Record<string, PrecacheFile>> };
+  PRECACHE: { version: string; headers: Record<string, string>; groups: Record<string, Record<string, PrecacheFile>> };
   addEventListener(type: "install" | "activate", listener: (event: ExtendableEvent) => void): void;
   addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
   addEventListener(type: "message", listener: (event: ExtendableMessageEvent) => void): void;

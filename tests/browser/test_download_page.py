@@ -17,12 +17,15 @@ from tests.browser.conftest import DESKTOP, Candil, Site, wait_for
 pytestmark = pytest.mark.real_model
 
 
+OURS = (b"cross-origin-", b"content-security-policy")
+
+
 class Trouble:
     """What happens to weights on their way; set from the test while the page downloads."""
 
     flip = False  # one bit of the big file's first chunk
     slow_s = 0.0  # before each piece
-    isolated = True  # COOP and COEP are sent
+    headers = True  # those of isolation and the policy are sent
     model_bytes = 0  # sent
 
     def wrap(self, app: ASGIApp) -> ASGIApp:
@@ -30,8 +33,8 @@ class Trouble:
             weights = scope["type"] == "http" and re.fullmatch(r"/models/.*\.onnx", scope["path"])
 
             async def changed(message: Any) -> None:
-                if message["type"] == "http.response.start" and not self.isolated:
-                    message["headers"] = [h for h in message["headers"] if not h[0].startswith(b"cross-origin-")]
+                if message["type"] == "http.response.start" and not self.headers:
+                    message["headers"] = [h for h in message["headers"] if not h[0].startswith(OURS)]
                 if weights and message["type"] == "http.response.body" and (body := message.get("body", b"")):
                     await asyncio.sleep(self.slow_s)
                     self.model_bytes += len(body)
@@ -118,13 +121,26 @@ def test_cancel_and_later_again(guest: Candil, trouble: Trouble) -> None:
     guest.wait_until_ready()
 
 
-def test_without_isolation_one_thread_does_it(chromium: Browser, troubled_site: Site, trouble: Trouble) -> None:
-    trouble.isolated = False
+def test_a_host_without_headers_one_thread_at_first_then_all(
+    chromium: Browser, troubled_site: Site, trouble: Trouble
+) -> None:
+    trouble.headers = False
     context = chromium.new_context(viewport=DESKTOP, locale="en-US")  # type: ignore[arg-type]
     candil = Candil(context.new_page()).open(f"{troubled_site.url}?device=wasm")
     candil.page.get_by_text("one processor core only").wait_for()
     assert not candil.page.evaluate("crossOriginIsolated")
     start(candil)
     candil.wait_until_ready()
+    assert candil.ask("Say hello.").begun()
+
+    candil.page.reload()  # it comes from the service worker, which adds what the host leaves out
+    candil.wait_until_ready()
+    assert candil.page.evaluate("crossOriginIsolated")
+    policy = "fetch('engines/transformers_js.js').then((it) => it.headers.get('content-security-policy'))"
+    assert "script-src 'self'" in candil.page.evaluate(policy)
+    candil.page.context.set_offline(True)
+    candil.page.reload()
+    candil.wait_until_ready()
+    assert candil.page.evaluate("crossOriginIsolated")
     assert candil.ask("Say hello.").begun()
     context.close()

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from server.headers import HEADERS
 from tools.build.cache import digest
 
 # The service worker is the browser's to keep; weights have their own store; licences are for readers.
@@ -22,11 +23,14 @@ def groups(names: Iterable[str], engines: Mapping[str, Mapping[str, list[str]]])
 
 
 def script(members: Mapping[str, list[str]], files: Mapping[str, Path], hashes: Mapping[str, str]) -> bytes:
-    """precache.js. Its version changes when any byte of any file in it does, and so the browser sees an update."""
+    """precache.js. Its version changes when any byte of any file in it does, and so the browser sees an update.
+
+    In it too: the headers every file is to have, for hosts that do not send them.
+    """
     listed = {
         group: {n: {"sha256": hashes[n], "bytes": files[n].stat().st_size} for n in names}
         for group, names in members.items()
     }
-    version = digest(json.dumps(listed, sort_keys=True))[:16]
-    value = json.dumps({"version": version, "groups": listed}, indent=1)
+    version = digest(json.dumps([listed, HEADERS], sort_keys=True))[:16]
+    value = json.dumps({"version": version, "headers": HEADERS, "groups": listed}, indent=1)
     return f"self.PRECACHE = {value};\n".encode()
