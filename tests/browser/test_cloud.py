@@ -17,6 +17,8 @@ from server.app import create_app
 from server.config import load
 from tests.browser.conftest import DESKTOP, PHONE, Candil, Site, wait_for
 from tests.browser.driven import SCRIPTED
+from tests.browser.llama_server import LlamaServer
+from tests.browser.test_accessibility import audit
 from tests.server.peers import Peer, Reply, delta, refuses, says
 from tests.server.rig import GENEROUS
 from tools.build.shell import START
@@ -51,9 +53,9 @@ def company() -> Iterator[Company]:
 
 
 @contextmanager
-def relaying(folder: Path, company: Company, script: Path | None = None, **environment: str) -> Iterator[Site]:
+def relaying(folder: Path, base_url: str, script: Path | None = None, **environment: str) -> Iterator[Site]:
     """All of the app, from a server with one provider; `script` takes the place of the app's start."""
-    env = {"CLOUD_ENABLED": "1", "PROVIDERS": "acme", "ACME_BASE_URL": company.peer.base_url, "ACME_TITLE": "Acme AI"}
+    env = {"CLOUD_ENABLED": "1", "PROVIDERS": "acme", "ACME_BASE_URL": base_url, "ACME_TITLE": "Acme AI"}
     index = (folder / "index.html").read_text("utf-8")
     page = (index.replace(START, script.read_text("utf-8")) if script else index).encode()
     app = create_app(files.Site((folder,), {"index.html": lambda: page}), load(env | GENEROUS | environment))
@@ -86,14 +88,16 @@ def newcomer(chromium: Browser, site: Site) -> Iterator[tuple[Candil, list[str]]
 def test_a_newcomer_agrees_is_told_who_reads_and_comes_back(
     chromium: Browser, site_folder: Path, company: Company
 ) -> None:
-    with relaying(site_folder, company) as site, newcomer(chromium, site) as (candil, asked):
+    with relaying(site_folder, company.peer.base_url) as site, newcomer(chromium, site) as (candil, asked):
         page = candil.page
         page.get_by_text("can pass your messages on to Acme AI").wait_for()
         page.get_by_role("button", name="Use the cloud").click()
         page.get_by_role("heading", name="Use the cloud?").wait_for()
         page.get_by_text(f"Your messages will be sent to 127.0.0.1:{site.port} and from there to Acme AI.").wait_for()
+        audit(page, "who will read it")
         page.get_by_role("button", name="Back").click()
         page.get_by_role("dialog", name="Choose how Candil answers").wait_for()
+        audit(page, "the choice with a cloud")
         assert [path for path in asked if path.startswith("v1/")] == []  # nobody has agreed
 
         page.get_by_role("button", name="Use the cloud").click()
@@ -113,6 +117,7 @@ def test_a_newcomer_agrees_is_told_who_reads_and_comes_back(
         broken = candil.articles("assistant").last.inner_text()
         assert "The cloud broke the answer off." in broken
         assert "Sent to Acme AI (large-1)" in broken
+        audit(page, "a broken answer of the cloud")
         assert page.get_by_role("button", name="Try again").is_visible()
 
         page.get_by_role("button", name="Use this device instead").click()
@@ -126,9 +131,38 @@ def test_a_newcomer_agrees_is_told_who_reads_and_comes_back(
         assert not page.locator("#reader").is_visible()
 
 
+@pytest.mark.real_model
+def test_a_company_that_dies_in_the_middle_and_comes_back(chromium: Browser, site_folder: Path) -> None:
+    llama = LlamaServer()
+    with relaying(site_folder, f"{llama.url}/v1", SCRIPTED) as site, newcomer(chromium, site) as (candil, _):
+        page = candil.page
+        candil.wait_until_ready()
+        page.get_by_role("button", name="Models", exact=True).first.click()
+        page.get_by_role("region", name="The cloud").get_by_role("button", name="Use the cloud").click()
+        page.locator("#choice").get_by_role("button", name="Use the cloud").click()
+        wait_for(lambda: page.locator("#status").inner_text() == "Acme AI · the cloud", "the cloud is in use")
+        if page.locator("#models").is_visible():
+            page.get_by_role("button", name="Close", exact=True).first.click()
+
+        candil.ask("Write a long story about a lighthouse.")
+        wait_for(lambda: page.get_by_role("button", name="Stop").is_visible() and llama.busy(), "it answers", 60)
+        growing = candil.articles("assistant").last.locator('[data-part="text"]')
+        wait_for(lambda: len(growing.inner_text()) > 20, "words", 60)
+        begun = growing.inner_text()
+        llama.kill()
+        assert candil.answer(states=("error",), seconds=60).startswith(begun[:20])
+        assert "The cloud broke the answer off." in candil.articles("assistant").last.inner_text()
+
+        llama.start()
+        page.get_by_role("button", name="Try again").click()
+        wait_for(lambda: candil.articles("assistant").last.get_attribute("data-state") == "done", "it answers", 180)
+        assert "Sent to Acme AI" in candil.articles("assistant").last.inner_text()
+    llama.kill()
+
+
 def test_off_means_off_and_a_token_is_asked_for(chromium: Browser, site_folder: Path, company: Company) -> None:
     with (
-        relaying(site_folder, company, SCRIPTED, ACCESS_TOKEN=TOKEN) as site,
+        relaying(site_folder, company.peer.base_url, SCRIPTED, ACCESS_TOKEN=TOKEN) as site,
         newcomer(chromium, site) as (candil, asked),
     ):
         page = candil.page
@@ -146,6 +180,7 @@ def test_off_means_off_and_a_token_is_asked_for(chromium: Browser, site_folder: 
         asks.get_by_label("Access token").fill("a-wrong-one")
         asks.get_by_role("button", name="Use the cloud").click()
         wait_for(lambda: "wants an access token" in page.locator("#setup").inner_text(), "the token is refused")
+        audit(page, "a token that was refused")
         section.get_by_label("Access token").fill(TOKEN)
         section.get_by_role("button", name="Save").click()
         section.get_by_text("On and in use").wait_for()
@@ -162,5 +197,7 @@ def test_off_means_off_and_a_token_is_asked_for(chromium: Browser, site_folder: 
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         page.locator("#show-chats").click()
         page.get_by_role("button", name="Models", exact=True).first.click()
+        page.emulate_media(color_scheme="dark")
+        audit(page, "the cloud in use, on a phone in the dark")
         section.get_by_role("button", name="Switch the cloud off").click()
         section.get_by_text("Off: nothing is sent.").wait_for()
