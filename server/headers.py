@@ -42,8 +42,9 @@ HEADERS = {
         (
             *(f"{name}=()" for name in ("camera", "microphone", "geolocation", "usb", "serial", "hid")),
             *(f"{name}=()" for name in ("bluetooth", "payment", "display-capture")),
-            *(f"{name}=()" for name in ("local-network-access", "loopback-network")),
             *(f"{name}=(self)" for name in ("cross-origin-isolated", "clipboard-write", "language-model")),
+            # A model server of the visitor's own; the browser asks them before the page may reach it.
+            *(f"{name}=(self)" for name in ("local-network-access", "local-network", "loopback-network")),
         )
     ),
 }
