@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from js import document
 
+from pyapp.browser.drawn import Drawn
 from pyapp.browser.events import Events
 from pyapp.browser.page import by_id
 from pyapp.setup.state import SetupState
@@ -20,7 +21,7 @@ class CloudSection:
     def __init__(self, candil: Candil) -> None:
         self._candil = candil
         self._cloud = candil.cloud
-        self._drawn = ""
+        self._drawn = Drawn("models")
         candil.setup.watchers.append(self._setup_changed)
 
     def connect(self, events: Events) -> None:
@@ -36,7 +37,7 @@ class CloudSection:
 
     def open(self) -> None:
         """Into the dialog, which has just been drawn."""
-        self._drawn = ""
+        self._drawn.forget()
         self._show()
         asyncio.ensure_future(self._look())  # noqa: RUF006 -- ends by itself
 
@@ -79,12 +80,5 @@ class CloudSection:
         self._show()
 
     def _show(self) -> None:
-        """Only when it is different: a token is being typed into it."""
-        part = by_id("models").querySelector('[data-part="cloud"]')
         html = view.section(self._cloud, self._candil.setup.state, self._candil.page.language)
-        if part and html != self._drawn:
-            self._drawn = html
-            focused = part.contains(document.activeElement)
-            part.innerHTML = html
-            if focused:
-                part.querySelector("button").focus()
+        self._drawn.put('[data-part="cloud"]', html)

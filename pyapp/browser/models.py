@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from js import document
-
+from pyapp.browser.drawn import Drawn
 from pyapp.browser.events import Action, Events
 from pyapp.browser.page import by_id
 from pyapp.device_page import DevicePage, ShownDevice
@@ -42,7 +41,7 @@ class ModelsDialog:
         self._device = device
         self.sections = sections
         self._language = language
-        self._drawn: dict[str, str] = {}  # HTML by selector
+        self._drawn = Drawn("models")
         self._keys: tuple[str, ...] = ()
         page.on_change = self._show
         device.on_change = self._show_device
@@ -72,7 +71,7 @@ class ModelsDialog:
         events.on(by_id("models"), "close", lambda _event: self._closed())
 
     def open(self, _button: Any) -> None:
-        self._drawn.clear()
+        self._drawn.forget()
         self._keys = ()
         by_id("models").innerHTML = view.page(Shown(), self._language())
         by_id("models").showModal()
@@ -86,40 +85,26 @@ class ModelsDialog:
         self._device.close()
 
     def _show_device(self, shown: ShownDevice) -> None:
-        self._put('[data-part="device"]', device_view(shown, self._language()))
+        self._drawn.put('[data-part="device"]', device_view(shown, self._language()))
 
     def _show(self, shown: Shown) -> None:
         language, rows = self._language(), shown.rows or ()
-        self._put('[data-part="storage"]', storage(shown, language))
-        self._put('[data-part="notices"]', view.notices(shown, language))
-        self._put('[data-part="done"]', view.done(shown, language))
+        self._drawn.put('[data-part="storage"]', storage(shown, language))
+        self._drawn.put('[data-part="notices"]', view.notices(shown, language))
+        self._drawn.put('[data-part="done"]', view.done(shown, language))
         keys = tuple(row.key for row in rows)
         if keys != self._keys:
             self._keys = keys
-            self._put('[data-part="models"]', view.models(rows, language))
+            self._drawn.put('[data-part="models"]', view.models(rows, language))
         for row in rows:
             self._show_row(row, language)
 
     def _show_row(self, row: Row, language: Language) -> None:
         place = f'[data-key="{row.key}"]'
         progress = f'{place} [data-part="progress"]'
-        if self._put(place, view.row(row, language)):
-            self._drawn.pop(progress, None)
-        self._put(progress, view.progress(row, language))
-
-    def _put(self, selector: str, html: str) -> bool:
-        """Draws a part again if it is different; the focus stays on the button it was on, or beside it."""
-        if self._drawn.get(selector) == html:
-            return False
-        self._drawn[selector] = html
-        part = by_id("models").querySelector(selector)
-        focused = document.activeElement
-        did = focused.dataset.action if part.contains(focused) else None
-        part.innerHTML = html
-        if did:
-            same = part.querySelector(f'[data-action="{did}"]:enabled') or part.querySelector("[data-action]:enabled")
-            (same or by_id("models").querySelector('[data-action="model-close"]')).focus()
-        return True
+        if self._drawn.put(place, view.row(row, language)):
+            self._drawn.forget(progress)
+        self._drawn.put(progress, view.progress(row, language))
 
 
 def _of_row(do: Callable[[str], None]) -> Action:

@@ -10,6 +10,7 @@ from js import document
 from pyodide.ffi import JsException
 
 from pyapp.browser.composer import Composer
+from pyapp.browser.drawn import Drawn
 from pyapp.browser.events import Events
 from pyapp.browser.models import ModelsDialog
 from pyapp.browser.page import by_id
@@ -17,6 +18,8 @@ from pyapp.errors import FileUnreadable
 from pyapp.own_models import ENDING, Fetching, Keeping, OwnModels, ShownOwn, is_model
 from pyapp.views import own_models as view
 from pyapp.views.language import Language
+
+PROGRESS = '[data-part="own-progress"]'
 
 
 class HeldFile:
@@ -68,7 +71,7 @@ class OwnModelsSection:
         self._dialog = dialog
         self._composer = composer
         self._language = language
-        self._drawn = ""
+        self._drawn = Drawn("models")
         self._picker = document.createElement("input")
         self._picker.type = "file"
         self._picker.accept = ENDING
@@ -94,7 +97,7 @@ class OwnModelsSection:
 
     def open(self) -> None:
         """Into the dialog, which has just been drawn."""
-        self._drawn = ""
+        self._drawn.forget()
         self._show(self._own.shown())
 
     # ---- what the user gives ----
@@ -142,17 +145,8 @@ class OwnModelsSection:
         by_id("message").focus()
 
     def _show(self, shown: ShownOwn) -> None:
-        section = by_id("own")
-        if not section:
-            return  # the dialog was never open
-        html = view.own_models(shown, self._language())
-        if html != self._drawn:
-            self._drawn = html
-            had_focus = section.contains(document.activeElement)
-            section.innerHTML = html
-            if had_focus:
-                first = section.querySelector('[aria-invalid="true"], button')
-                first.focus()
+        if self._drawn.put("#own", view.own_models(shown, self._language())):
+            self._drawn.forget(PROGRESS)
             by_id("own-news").textContent = view.news(shown, self._language())
         if isinstance(shown.state, Keeping | Fetching):
-            section.querySelector('[data-part="own-progress"]').innerHTML = view.progress(shown, self._language())
+            self._drawn.put(PROGRESS, view.progress(shown, self._language()))

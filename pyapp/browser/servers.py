@@ -7,6 +7,7 @@ from typing import Any
 
 from js import document
 
+from pyapp.browser.drawn import Drawn
 from pyapp.browser.events import Events
 from pyapp.browser.page import by_id
 from pyapp.servers_page import ServersPage, Shown
@@ -18,7 +19,7 @@ class ServersSection:
     def __init__(self, page: ServersPage, language: Callable[[], Language]) -> None:
         self._page = page
         self._language = language
-        self._drawn: dict[str, str] = {}
+        self._drawn = Drawn("models")
         page.on_change = self._show
 
     def connect(self, events: Events) -> None:
@@ -35,7 +36,7 @@ class ServersSection:
 
     def open(self) -> None:
         """Into the dialog, which has just been drawn."""
-        self._drawn.clear()
+        self._drawn.forget()
         by_id("models").querySelector('[data-part="servers"]').innerHTML = view.section(self._language())
         self._page.open()
 
@@ -46,18 +47,9 @@ class ServersSection:
 
     def _show(self, shown: Shown) -> None:
         language = self._language()
-        self._put("server-list", view.servers(shown, language))
-        self._put("server-findings", view.findings(shown, language))
-        self._put("server-message", view.message(shown, language))
-
-    def _put(self, name: str, html: str) -> None:
-        part = by_id("models").querySelector(f'[data-part="{name}"]')
-        if part and self._drawn.get(name) != html:
-            self._drawn[name] = html
-            focused = part.contains(document.activeElement)
-            part.innerHTML = html
-            if focused:
-                by_id("server-address").focus()
+        self._drawn.put('[data-part="server-list"]', view.servers(shown, language))
+        self._drawn.put('[data-part="server-findings"]', view.findings(shown, language))
+        self._drawn.put('[data-part="server-message"]', view.message(shown, language))
 
 
 def _address(button: Any) -> str:
