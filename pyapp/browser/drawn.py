@@ -25,7 +25,8 @@ class Drawn:
 
     def put(self, selector: str, html: str) -> bool:
         """Whether it was drawn. A focus in the part goes to what does the same, else to the next thing to press."""
-        part = by_id(self._dialog) and by_id(self._dialog).querySelector(selector)
+        dialog = by_id(self._dialog)
+        part = dialog.querySelector(selector)
         if not part or self._html.get(selector) == html:
             return False
         self._html[selector] = html
@@ -34,7 +35,7 @@ class Drawn:
         part.innerHTML = html
         if same:
             found = part.querySelector(same) or part.querySelector("button:enabled, input:enabled, select:enabled")
-            (found or by_id(self._dialog).querySelector("button:enabled")).focus()
+            (found or dialog.querySelector("button:enabled")).focus()
         return True
 
 

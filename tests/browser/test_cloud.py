@@ -52,6 +52,13 @@ def company() -> Iterator[Company]:
     company.end()
 
 
+@pytest.fixture
+def llama() -> Iterator[LlamaServer]:
+    server = LlamaServer()
+    yield server
+    server.kill()
+
+
 @contextmanager
 def relaying(folder: Path, base_url: str, script: Path | None = None, **environment: str) -> Iterator[Site]:
     """All of the app, from a server with one provider; `script` takes the place of the app's start."""
@@ -132,8 +139,9 @@ def test_a_newcomer_agrees_is_told_who_reads_and_comes_back(
 
 
 @pytest.mark.real_model
-def test_a_company_that_dies_in_the_middle_and_comes_back(chromium: Browser, site_folder: Path) -> None:
-    llama = LlamaServer()
+def test_a_company_that_dies_in_the_middle_and_comes_back(
+    chromium: Browser, site_folder: Path, llama: LlamaServer
+) -> None:
     with relaying(site_folder, f"{llama.url}/v1", SCRIPTED) as site, newcomer(chromium, site) as (candil, _):
         page = candil.page
         candil.wait_until_ready()
@@ -157,7 +165,6 @@ def test_a_company_that_dies_in_the_middle_and_comes_back(chromium: Browser, sit
         page.get_by_role("button", name="Try again").click()
         wait_for(lambda: candil.articles("assistant").last.get_attribute("data-state") == "done", "it answers", 180)
         assert "Sent to Acme AI" in candil.articles("assistant").last.inner_text()
-    llama.kill()
 
 
 def test_off_means_off_and_a_token_is_asked_for(chromium: Browser, site_folder: Path, company: Company) -> None:

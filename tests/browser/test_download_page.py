@@ -15,8 +15,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.browser.conftest import DESKTOP, Candil, Site, wait_for
 
 pytestmark = pytest.mark.real_model
-
-
 OURS = (b"cross-origin-", b"content-security-policy")
 
 

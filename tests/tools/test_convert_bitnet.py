@@ -29,7 +29,7 @@ FORMATS = (Kind.TQ1_0, Kind.TQ2_0, BitnetKind.I2_S, Kind.F32)
 
 @cache
 def _reference() -> list[list[F32]]:
-    """Of each prompt every reading; most have one."""
+    """Of each prompt every reading."""
     sizes = Sizes(TINY.layers, TINY.heads, TINY.kv_heads)
     with TemporaryDirectory() as folder:
         gguf = write_tiny_network(Path(folder) / "tiny.gguf", TINY, kind=Kind.TQ2_0, embedding=Kind.Q8_0)
