@@ -7,6 +7,9 @@
 
 PYTHON := .venv/bin/python
 RUN    := $(PYTHON) -m
+# A test that hangs fails, and says where. What is run beside processes and browsers may stumble over a busy machine.
+PYTEST := $(RUN) pytest -q -n 2 --timeout 600
+BUSY   := --dist loadfile --reruns 2
 export PYTHONDONTWRITEBYTECODE := 1
 .NOTPARALLEL:
 .PHONY: help run dev test bench lock setup setup-test build \
@@ -67,17 +70,17 @@ js-tests:
 	EMBEDDED_MODEL="$$($(RUN) tools.embedded_model)" node --test $$(find tests/js -name '*.test.js' | sort)
 
 unit: # pyapp outside browser/, every branch
-	$(RUN) pytest -q -n 2 tests/unit --cov
+	$(PYTEST) tests/unit --cov
 
 unit-in-pyodide: # the same tests in the interpreter the page has
 	$(RUN) tools.pyodide_tests -q tests/unit
 
 tools: # the build, and what it makes
-	$(RUN) pytest -q -n 2 --dist loadfile tests/tools
+	$(PYTEST) $(BUSY) tests/tools
 
 server:
-	$(RUN) pytest -q tests/server
+	$(PYTEST) $(BUSY) tests/server
 
 browser: # the built site in Chromium, with the real model
 	$(RUN) tools.build
-	$(RUN) pytest -q -n 2 --dist loadfile --reruns 2 tests/browser
+	$(PYTEST) $(BUSY) tests/browser

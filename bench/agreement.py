@@ -130,8 +130,7 @@ def main() -> None:
     print(f"| runtime | question | equal among the first {TOKENS} tokens | agrees |\n|---|---|---|---|")
     with (
         tempfile.TemporaryDirectory() as folder,
-        # One thread: two that wait for each other are many times slower on a machine that also does something else.
-        llama_cpp(write_f32_copy(gguf, Path(folder) / "f32.gguf"), threads=1, exact=True) as judge,
+        llama_cpp(write_f32_copy(gguf, Path(folder) / "f32.gguf"), exact=True) as judge,
     ):
         native = _printed("native", answers(source, model / WEBGPU.graph, judge))
     if given.webgpu:

@@ -124,7 +124,7 @@ def examples(each: int) -> Sequence[Example]:
 
 async def measure(lines: int) -> None:
     print("| sentences | lines | majority | examples | as the model has it | calibrated |\n|---|---|---|---|---|---|")
-    with llama_cpp(embedded_gguf(), threads=1) as judge:
+    with llama_cpp(embedded_gguf()) as judge:
         work = NativeWork(judge)
         for source in TEST:
             tested = random.Random(SEED).sample(sentences(source), lines)

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import xllamacpp  # type: ignore[import-untyped]
-from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, dequantize
+from gguf import GGUFReader, GGUFValueType, GGUFWriter, dequantize
+
+from bench.llama_server import LlamaServer
 
 Json = dict[str, object]
 
@@ -75,22 +76,13 @@ class LlamaCpp:
 
 
 @contextmanager
-def llama_cpp(gguf: Path, context_tokens: int = 2048, threads: int = 2, *, exact: bool = False) -> Iterator[LlamaCpp]:
+def llama_cpp(gguf: Path, context_tokens: int = 2048, threads: int = 1, *, exact: bool = False) -> Iterator[LlamaCpp]:
     """Load `gguf` into a server on a free local port; `exact`: attention in float32 throughout."""
-    parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(gguf)
-    parameters.n_ctx, parameters.n_parallel = context_tokens, 1
-    parameters.hostnames, parameters.port = ["127.0.0.1"], 0
-    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
-    parameters.verbosity = -1
-    if exact:
-        parameters.cache_type_k = parameters.cache_type_v = GGMLQuantizationType.F32
-        parameters.flash_attn_type = xllamacpp.llama_flash_attn_type.LLAMA_FLASH_ATTN_TYPE_DISABLED
-    server = xllamacpp.Server(parameters)
+    server = LlamaServer(gguf, window=context_tokens, threads=threads, exact=exact)
     try:
-        yield LlamaCpp(server.listening_address)
+        yield LlamaCpp(server.url)
     finally:
-        del server
+        server.kill()
 
 
 def write_f32_copy(source: Path, target: Path) -> Path:

@@ -215,18 +215,19 @@ def test_the_list_hides_and_on_a_phone_covers(resident: Candil, site: Site) -> N
     page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
 
 
-def test_scrolling_up_is_respected(resident: Candil) -> None:
-    resident.page.set_viewport_size({"width": 800, "height": 420})
-    resident.ask("Write a long list of fifty animals, one per line, with a sentence each.")
-    main = resident.page.locator("#main")
-    wait_for(lambda: main.evaluate("m => m.scrollHeight - m.clientHeight") > 300, "more than a screenful", 120)
+def test_scrolling_up_is_respected(chromium: Browser, scripted_site: Site) -> None:
+    context = chromium.new_context(viewport={"width": 800, "height": 420}, locale="en-US")
+    candil = Candil(context.new_page()).open(f"{scripted_site.url}?device=wasm").wait_until_ready()
+    candil.ask("Say something long")
+    main = candil.page.locator("#main")
+    wait_for(lambda: main.evaluate("m => m.scrollHeight - m.clientHeight") > 300, "more than a screenful")
     main.evaluate("m => { m.scrollTop = 0; }")
-    resident.page.wait_for_timeout(700)
+    candil.page.wait_for_timeout(700)
     assert main.evaluate("m => m.scrollTop") < 5
-    button(resident, "Jump to latest").click()
+    button(candil, "Jump to latest").click()
     wait_for(lambda: main.evaluate("m => m.scrollHeight - m.scrollTop - m.clientHeight") < 80, "at the end")
-    button(resident, "Stop").click()
-    resident.page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
+    button(candil, "Stop").click()
+    context.close()
 
 
 THROWS = 'IDBFactory.prototype.open = () => { throw new DOMException("no", "SecurityError"); };'

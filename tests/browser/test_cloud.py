@@ -12,16 +12,17 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Request
 
+from bench.llama_server import LlamaServer
 from server import files
 from server.app import create_app
 from server.config import load
 from tests.browser.conftest import DESKTOP, PHONE, Candil, Site, wait_for
 from tests.browser.driven import SCRIPTED
-from tests.browser.llama_server import LlamaServer
 from tests.browser.test_accessibility import audit
 from tests.server.peers import Peer, Reply, delta, refuses, says
 from tests.server.rig import GENEROUS
 from tools.build.shell import START
+from tools.embedded_model import embedded_gguf
 
 TOKEN = "the-token-of-the-operator"
 
@@ -54,7 +55,7 @@ def company() -> Iterator[Company]:
 
 @pytest.fixture
 def llama() -> Iterator[LlamaServer]:
-    server = LlamaServer()
+    server = LlamaServer(embedded_gguf())
     yield server
     server.kill()
 

@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 import pytest
 from jsonschema import Draft202012Validator
 
+from bench.llama_server import LlamaServer
 from pyapp.engine import GenerateRequest, Message, TextDelta
 from pyapp.engines.openai_http import OpenAiHttp
 from pyapp.errors import KeyRefused, ServerError, ServerUnreachable
@@ -20,10 +21,10 @@ from pyapp.servers.address import parse
 from pyapp.servers.served import described, models_of
 from tests.browser.aside import aside, entered
 from tests.browser.conftest import Site
-from tests.browser.llama_server import WINDOW, LlamaServer
 from tests.browser.page_transport import PageTransport, page_transport
 from tests.contract.engine import CONTRACT, GREEDY, QUESTION, Check, answer, load, refused
 from tests.schemas.corpus import obj, text, whole
+from tools.embedded_model import embedded_gguf
 
 pytestmark = pytest.mark.real_model
 
@@ -33,7 +34,7 @@ Loaded = tuple[OpenAiHttp, ModelSpec, Variant]
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LlamaServer]:
-    server = LlamaServer(KEY)
+    server = LlamaServer(embedded_gguf(), KEY)
     yield server
     server.kill()
 
@@ -63,9 +64,9 @@ def test_the_contract_holds(page: tuple[PageTransport, Loaded], check: Check) ->
     aside(check)(*page[1])  # type: ignore[arg-type]
 
 
-def test_the_window_is_the_one_the_server_was_started_with(page: tuple[PageTransport, Loaded]) -> None:
+def test_the_window_is_the_one_it_was_started_with(page: tuple[PageTransport, Loaded], server: LlamaServer) -> None:
     _, (_, model, _) = page
-    assert model.context_tokens == WINDOW
+    assert model.context_tokens == server.window
     assert model.title == "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Request
 
+from bench.llama_server import LlamaServer
 from tests.browser.conftest import Candil, Site, wait_for
-from tests.browser.llama_server import LlamaServer
+from tools.embedded_model import embedded_gguf
 
 pytestmark = pytest.mark.real_model
 KEY = "sk-of-the-test"
@@ -16,7 +17,7 @@ KEY = "sk-of-the-test"
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[LlamaServer]:
-    server = LlamaServer(KEY)
+    server = LlamaServer(embedded_gguf(), KEY)
     yield server
     server.kill()
 

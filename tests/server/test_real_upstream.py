@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
@@ -16,7 +14,8 @@ import httpx2
 import openai
 import pytest
 
-from tests.server.process import SCRIPT, running_server
+from bench.llama_server import LlamaServer
+from tests.server.process import running_server
 from tools.embedded_model import embedded_gguf
 
 pytestmark = pytest.mark.real_model
@@ -25,42 +24,15 @@ FRANCE = "What is the capital of France?"
 LONG = [{"role": "user", "content": "Tell me a long story about a lamp, with many details."}]
 
 
-class LlamaCpp:
-    """Can be killed and started again at the same address."""
-
-    def __init__(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = free.getsockname()[1]
-        self.gguf = embedded_gguf()
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "tests.server.real_model", str(self.gguf), str(self.port), KEY]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd=SCRIPT.parent)
-        assert self.process.stdout
-        assert self.process.stdout.readline(), "llama.cpp did not start"
-
-    def is_busy(self, client: httpx2.Client) -> bool:
-        address = f"http://127.0.0.1:{self.port}/slots"
-        slots = client.get(address, headers={"Authorization": f"Bearer {KEY}"}).json()
-        return any(slot["is_processing"] for slot in slots)
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
-        assert self.process.stdout
-        self.process.stdout.close()
-
-
 @pytest.fixture(scope="module")
-def llama() -> Iterator[LlamaCpp]:
-    server = LlamaCpp()
-    server.start()
+def llama() -> Iterator[LlamaServer]:
+    server = LlamaServer(embedded_gguf(), KEY, window=2048)
     yield server
     server.kill()
 
 
 @pytest.fixture(scope="module")
-def relay(llama: LlamaCpp, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def relay(llama: LlamaServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("site")
     (folder / "stdlib.zip").write_bytes(b"x")
     environment = {
@@ -131,7 +103,7 @@ def test_llm_lists_and_streams(relay: str, tmp_path: Path) -> None:
     assert answered.stdout.strip()
 
 
-def test_killed_while_answering_and_started_again(sdk: openai.OpenAI, relay: str, llama: LlamaCpp) -> None:
+def test_killed_while_answering_and_started_again(sdk: openai.OpenAI, relay: str, llama: LlamaServer) -> None:
     body = {"messages": LONG, "stream": True, "max_tokens": 900}
     got = ""
     error: dict[str, object] = {}
@@ -143,7 +115,7 @@ def test_killed_while_answering_and_started_again(sdk: openai.OpenAI, relay: str
             data = json.loads(line[6:]) if line.startswith("data: {") else {}
             error = data.get("error") or error
             got += "".join(choice["delta"].get("content", "") for choice in data.get("choices", []))
-            if len(got) > 20 and llama.process.poll() is None:
+            if len(got) > 20 and llama.running:
                 llama.kill()
     assert len(got) > 20
     assert (error["code"], error["partial"], error["retryable"]) == ("upstream_interrupted", True, True)
@@ -155,15 +127,15 @@ def test_killed_while_answering_and_started_again(sdk: openai.OpenAI, relay: str
     assert again
 
 
-def test_who_leaves_frees_the_model(relay: str, llama: LlamaCpp) -> None:
+def test_who_leaves_frees_the_model(relay: str, llama: LlamaServer) -> None:
     """The answer would go on for a thousand tokens."""
     body = {"messages": LONG, "stream": True, "max_tokens": 1000}
     with httpx2.Client(trust_env=False, timeout=30) as client:
         with client.stream("POST", f"{relay}/v1/chat/completions", json=body) as response:
             next(line for line in response.iter_lines() if line.startswith("data: {"))  # not a heartbeat
-            assert llama.is_busy(client)
+            assert llama.busy()
         ends = time.monotonic() + 5
-        while llama.is_busy(client):
+        while llama.busy():
             assert time.monotonic() < ends
             time.sleep(0.05)
 

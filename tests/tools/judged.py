@@ -16,7 +16,7 @@ _PROBES = range(9, len(IDS), 10)
 
 def judged(gguf: Path, logits: npt.NDArray[np.float32], context_tokens: int) -> Fidelity:
     """`logits` of IDS, (length, vocab), at every tenth position."""
-    with llama_cpp(gguf, context_tokens, threads=1, exact=True) as judge:
+    with llama_cpp(gguf, context_tokens, exact=True) as judge:
         predictions = [judge.predict(IDS[: position + 1], logits.shape[1]) for position in _PROBES]
     kls = [divergence(logits[at], prediction) for at, prediction in zip(_PROBES, predictions, strict=True)]
     same = [logits[at].argmax() == prediction.ids[0] for at, prediction in zip(_PROBES, predictions, strict=True)]

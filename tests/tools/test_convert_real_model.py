@@ -57,7 +57,7 @@ def test_the_float32_graph_is_llama_cpp_on_exact_weights(tmp_path: Path) -> None
 
 def test_greedy_answers_are_llama_cpps(tmp_path: Path) -> None:
     f32 = write_f32_copy(embedded_gguf(), tmp_path / "f32.gguf")
-    with llama_cpp(f32, threads=1, exact=True) as judge:
+    with llama_cpp(f32, exact=True) as judge:
         asked = list(answers(_source(), prepare() / WEBGPU.graph, judge))
     assert len(asked) == 20
     assert sum(answer.agrees for answer in asked) >= 18
