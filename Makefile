@@ -11,7 +11,9 @@ RUN    := $(PYTHON) -m
 PYTEST := $(RUN) pytest -q -n 2 --timeout 600
 BUSY   := --dist loadfile --reruns 2
 export PYTHONDONTWRITEBYTECODE := 1
+ifndef BESIDE
 .NOTPARALLEL:
+endif
 .PHONY: help run dev test bench lock setup setup-test build \
         lint types layers js-types js-tests unit unit-in-pyodide tools server browser
 
@@ -34,7 +36,9 @@ setup:
 setup-test:
 	@python3 tools/setup.py test
 
-test: setup-test lint types layers js-types js-tests unit unit-in-pyodide tools server browser
+test: setup-test lint types layers js-types js-tests unit
+	@$(MAKE) -j 2 -O BESIDE=yes --no-print-directory unit-in-pyodide tools # each of them has one processor to do
+	@$(MAKE) --no-print-directory server browser
 	@echo "All checks passed."
 
 bench: setup-test build

@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterable
 
 from pyapp.chat.tree import Attachment, Entry
+from pyapp.documents.naming import beginning
 from pyapp.engine import Message
-
-TITLE_CHARACTERS = 50
 
 
 def prompt(path: Iterable[Entry]) -> tuple[Message, ...]:
@@ -31,9 +30,5 @@ def _fenced(attachment: Attachment) -> str:
 
 
 def title(entry: Entry) -> str:
-    """What a chat is called after its first message: the beginning, cut at a word."""
-    words = " ".join(entry.text.split()) or next((a.name for a in entry.attachments), "")
-    if len(words) <= TITLE_CHARACTERS:
-        return words
-    cut = words[: TITLE_CHARACTERS + 1].rsplit(" ", 1)[0][:TITLE_CHARACTERS]
-    return cut.rstrip(" ,.;:") + "…"
+    """What a chat is called after its first message."""
+    return beginning(entry.text) or next((beginning(attachment.name) for attachment in entry.attachments), "")

@@ -43,6 +43,7 @@ class Field:
     least: int | None = None  # of a number
     most: int | None = None  # of a number; of a text, in characters
     accept: str = ""  # of a file, as HTML's <input accept>
+    instead: str = ""  # the field that may be given in its place; that one of them is, the task's `check` sees to
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,10 +200,10 @@ _WRITTEN = ("line", "text", "number")
 
 def _field(control: _Control) -> Piece:
     field, id_ = control.field, control.id
-    optional = field.required or field.kind in ("check", "choice")
+    optional = not (field.required or field.instead or field.kind in ("check", "choice"))
     parts = {
         "label": control.language.text(control.key),
-        "optional": NOTHING if optional else _optional(control.language),
+        "optional": _optional(control.language) if optional else NOTHING,
         "control": _control(control),
         "help": _paragraph("help", id_, control.help),
         "wrong": _paragraph("wrong", id_, control.wrong),

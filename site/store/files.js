@@ -36,7 +36,7 @@ export async function writeJson(directory, name, value) {
     await writable.close();
     return;
   }
-  const handle = await file.createSyncAccessHandle();
+  const handle = await openExclusively(file);
   try {
     const bytes = new TextEncoder().encode(text);
     handle.truncate(0);
@@ -44,6 +44,25 @@ export async function writeJson(directory, name, value) {
     handle.flush();
   } finally {
     handle.close();
+  }
+}
+
+const LET_GO_MS = 3000;
+
+/**
+ * The file for reading and writing. A tab that is gone has it open until its process has ended: that is waited for.
+ * @param {FileSystemFileHandle} file
+ * @returns {Promise<FileSystemSyncAccessHandle>}
+ */
+export async function openExclusively(file) {
+  for (const until = performance.now() + LET_GO_MS; ; ) {
+    try {
+      return await file.createSyncAccessHandle();
+    } catch (error) {
+      const held = error instanceof DOMException && error.name === "NoModificationAllowedError";
+      if (!held || performance.now() > until) throw error;
+      await new Promise((later) => setTimeout(later, 50));
+    }
   }
 }
 
@@ -57,7 +76,7 @@ export async function move(file, from, to, name) {
   const { move } = /** @type {any} */ (file); // not yet in TypeScript's library
   if (move) return move.call(file, to, name);
   const target = await to.getFileHandle(name, { create: true });
-  const handle = await target.createSyncAccessHandle();
+  const handle = await openExclusively(target);
   try {
     handle.truncate(0);
     await copy(await file.getFile(), handle);

@@ -11,7 +11,7 @@
  */
 import { Failure } from "../worker.js";
 import { isFull } from "./classify.js";
-import { filesIn, isMissing, move, readJson, remove, writeJson } from "./files.js";
+import { filesIn, isMissing, move, openExclusively, readJson, remove, writeJson } from "./files.js";
 
 /** @typedef {import("./disk").Disk} Disk */
 /** @typedef {import("./disk").PartialFile} PartialFile */
@@ -132,7 +132,7 @@ export class OpfsDisk {
   /** @param {string} sha256 @param {Opened} opened */
   async #openHandle(sha256, opened) {
     const file = await this.partials.getFileHandle(sha256, { create: true });
-    const handle = await file.createSyncAccessHandle();
+    const handle = await openExclusively(file);
     // A journal left behind by a crash between rename and clean-up would vouch for bytes that are not there.
     if (handle.getSize() === 0) await remove(this.partials, sha256 + JOURNAL);
     return new OpfsPartial(handle, () => {

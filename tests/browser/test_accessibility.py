@@ -16,6 +16,8 @@ from tests.browser.conftest import DESKTOP, PHONE, ROOT, Candil, Site, wait_for
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 LOOKS = [("light", DESKTOP), ("dark", DESKTOP), ("light", PHONE), ("dark", PHONE)]
+# In each language every theme and every size.
+LOCAL_LOOKS = [("en", "light", DESKTOP), ("en", "dark", PHONE), ("es", "dark", DESKTOP), ("es", "light", PHONE)]
 
 
 def audit(page: Page, what: str) -> None:

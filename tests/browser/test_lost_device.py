@@ -81,7 +81,7 @@ def test_a_partial_answer_stays_and_the_processor_goes_on(gpu_browser: Browser, 
     candil.ask(LONG)
     answer = candil.articles("assistant").first
     text = answer.locator('[data-part="text"]')
-    wait_for(lambda: text.inner_text().strip(), "words")
+    wait_for(lambda: len(text.inner_text().split()) > 3, "words")  # one alone may be a mark of Markdown
     assert answer.get_attribute("data-state") == "streaming"
     gpu_browser.new_browser_cdp_session().send("Browser.crashGpuProcess")
     crashed = time.monotonic()

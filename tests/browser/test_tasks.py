@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Candil, Site, Watch, show_list, wait_for
+from tests.browser.conftest import DESKTOP, Candil, Site, Watch, show_list, wait_for
 from tests.browser.tasks_site import tasks_site
-from tests.browser.test_accessibility import audit
+from tests.browser.test_accessibility import LOCAL_LOOKS, audit
 
 PART = "This is what is said of part {n}, in twenty words or so, so that it can be seen to grow."
 
@@ -270,11 +270,10 @@ def test_nothing_axe_would_mind(page: Page, language: str) -> None:
     page.locator("#language").select_option("en")
 
 
-LOOKS = {"en": (("light", DESKTOP), ("dark", PHONE)), "es": (("dark", DESKTOP), ("light", PHONE))}
-
-
 def looks(page: Page, language: str, what: str) -> None:
-    for scheme, viewport in LOOKS[language]:
+    for spoken, scheme, viewport in LOCAL_LOOKS:
+        if spoken != language:
+            continue
         page.set_viewport_size(viewport)  # type: ignore[arg-type]
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         audit(page, f"{language} {what} {scheme} {viewport['width']}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from server.asked import RequestReader
@@ -216,7 +216,6 @@ READER = RequestReader(Settings())
 
 
 @given(st.binary(max_size=60) | OBJECTS.map(lambda value: json.dumps(value).encode()))
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_any_body_is_read_or_refused(body: bytes) -> None:
     with contextlib.suppress(ApiError):
         READER.read(body)

@@ -56,7 +56,7 @@ def test_every_answer_is_as_described(origin: str, method: str, path: str, mode:
     operation = schemathesis.openapi.from_url(f"{origin}/api/openapi.json")[path][method]
 
     @given(operation.as_strategy(generation_mode=mode))
-    @settings(max_examples=cases, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=cases, database=None, suppress_health_check=list(HealthCheck))
     def check(case: schemathesis.Case[Any]) -> None:
         response = case.call()
         SEEN[response.status_code] += 1

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
@@ -29,14 +29,12 @@ def test_the_schema_is_one() -> None:
     Draft202012Validator.check_schema(SCHEMA)
 
 
-@settings(deadline=None)
 @given(st.lists(conversations(), max_size=2))
 def test_every_export_follows_it(chats: list[Conversation]) -> None:
     chosen = Settings(theme="dark", seed=7, context_tokens=None)
     VALIDATOR.validate(json.loads(document([chat_text(each) for each in chats], NOW, chosen, [])))
 
 
-@settings(deadline=None)
 @given(damaged(json.loads(document([chat_text(talk())], NOW))["chats"][0]))
 def test_what_follows_it_is_imported_but_for_its_tree(value: Any) -> None:
     """The tree (cycles, two of one id, missing parents) is what a schema cannot say."""

@@ -150,7 +150,7 @@ def test_weights_that_are_not_numbers_are_refused(tmp_path: Path) -> None:
         open_source(path).weights.matrix("blk.0.attn_q.weight")
 
 
-@settings(max_examples=300, deadline=2000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_any_damage_is_harmless(tmp_path: Path, data: st.DataObject) -> None:
     """A changed file is either still a good one or refused with a ConvertError; nothing else happens."""

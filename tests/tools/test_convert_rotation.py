@@ -11,7 +11,7 @@ from tools.convert.int8_storage import round_rows
 from tools.convert.rotation import block_rotation, random_signs, residual_rotation, rotate_columns, spreading
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.integers(1, 400))
 def test_rotations_of_any_size_are_orthogonal(size: int) -> None:
     for matrix in (spreading(size), residual_rotation(size)):

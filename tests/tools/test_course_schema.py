@@ -47,7 +47,7 @@ def answers(schema: Json) -> st.SearchStrategy[Json]:
             return st.sampled_from([text[:most] for text in FEW]) | any_text
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(
     st.data(),
     st.integers(1, 3),
@@ -79,7 +79,7 @@ def test_any_answers_give_a_course(data: st.DataObject, modules: int, lessons: i
     assert exported["cartridge"][:2] == b"PK"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_any_changes_leave_it_one(data: st.DataObject) -> None:
     state = run(made())

@@ -166,14 +166,14 @@ TEXT = st.tuples(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.lists(CHANGE, min_size=1, max_size=3))
 @example([])
 def test_schema_and_reader_agree_on_documents_that_are_nearly_right(changes: list[Any]) -> None:
     agree(changed(*changes))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXT)
 def test_schema_and_reader_agree_on_names_and_addresses(change: Any) -> None:
     agree(changed(change))

@@ -78,7 +78,7 @@ def without_format(schema: Any) -> Any:
     return schema
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(schemas, json_values)
 def test_they_say_the_same_of_any_value(schema: Any, value: Any) -> None:
     assume(is_supported(schema))
@@ -86,7 +86,7 @@ def test_they_say_the_same_of_any_value(schema: Any, value: Any) -> None:
     assert (first_fault(schema, value) is None) == Independent(schema).is_valid(value)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(schemas, st.integers(0, 1000))
 def test_what_any_grammar_lets_through_validates(schema: Any, seed: int) -> None:
     assume(is_supported(schema))

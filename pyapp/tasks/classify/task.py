@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import asdict
 
+from pyapp.documents.naming import beginning
 from pyapp.engine import Json, Message
 from pyapp.errors import BadInput
 from pyapp.routing.needs import Needs
@@ -34,7 +35,6 @@ SETTLED_STEPS = 1000  # of one run at most: each is written as a whole
 MOST_PROBABILITIES = 1_000_000  # of one run; a page has no memory for the state of more
 SAMPLE = 12  # items that labels are proposed from
 SAMPLE_CHARACTERS = 200  # of each
-TITLE_CHARACTERS = 60
 CHARACTERS_PER_TOKEN = 3  # rather too few than too many, in the languages Candil speaks
 
 
@@ -44,11 +44,11 @@ class Classify:
     name = "classify"
     strings = STRINGS
     fields = (
-        Field("text", "text"),
-        Field("file", "file", accept=".txt,.csv,.tsv,.md,.log,text/plain,text/csv"),
+        Field("text", "text", instead="file"),
+        Field("file", "file", accept=".txt,.csv,.tsv,.md,.log,text/plain,text/csv", instead="text"),
         Field("column", "line"),
         Field("named", "check", default=True),
-        Field("labels", "text"),
+        Field("labels", "text", instead="propose"),
         Field("propose", "check", default=False),
         Field("number", "choice", default="one", options=("one", "many")),
         Field("examples", "text"),
@@ -74,9 +74,9 @@ class Classify:
             raise BadInput(field="labels", why="classify.bad.too_much", most=MOST_PROBABILITIES)
 
     async def title(self, given: Given, state: Json | None) -> str:
-        file = given.get("file")
-        line = file["name"] if file else next(text for text in items_of(given).texts if text)
-        return line if len(line) <= TITLE_CHARACTERS else f"{line[: TITLE_CHARACTERS - 1]}…"
+        if file := given.get("file"):
+            return str(file["name"])
+        return beginning(next(text for text in items_of(given).texts if text))
 
     async def run(self, given: Given, state: Json | None, work: Work) -> AsyncGenerator[Step, None]:
         labels = parse_labels(given.get("labels", ""))

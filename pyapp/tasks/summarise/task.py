@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from functools import lru_cache
 
+from pyapp.documents.naming import beginning
 from pyapp.documents.reading import ACCEPT
 from pyapp.engine import Json
 from pyapp.errors import BadInput
@@ -21,7 +22,6 @@ from pyapp.tasks.task import Action, Export, Field, Given, Say, Step, Work
 
 FEWEST_WORDS = 20  # of a text that there is something to leave out of
 MOST_WORDS = 100_000
-TITLE_CHARACTERS = 60
 LENGTHS: Mapping[str, tuple[int, int]] = {"short": (3, 60), "medium": (6, 130), "long": (12, 260)}  # points, words
 SAME = "same"
 
@@ -51,8 +51,8 @@ class Summarise:
     name = "summarise"
     strings = STRINGS
     fields: Sequence[Field] = (
-        Field("text", "text"),
-        Field("file", "file", accept=ACCEPT),
+        Field("text", "text", instead="file"),
+        Field("file", "file", accept=ACCEPT, instead="text"),
         Field("length", "choice", default="medium", options=tuple(LENGTHS)),
         Field("style", "choice", default="points", options=("points", "paragraph", "child")),
         Field("language", "choice", default=SAME, options=(SAME, "en", "es")),
@@ -76,8 +76,7 @@ class Summarise:
     async def title(self, given: Given, state: Json | None) -> str:
         if file := given.get("file"):
             return str(file["name"])
-        beginning = " ".join(str(given.get("text", ""))[: 4 * TITLE_CHARACTERS].split())
-        return beginning if len(beginning) <= TITLE_CHARACTERS else f"{beginning[:TITLE_CHARACTERS].rstrip()}…"
+        return beginning(str(given.get("text", "")))
 
     async def run(self, given: Given, state: Json | None, work: Work) -> AsyncGenerator[Step, None]:
         found = _excerpts(tuple(_pages(given)))

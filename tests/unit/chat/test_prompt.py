@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from pyapp.chat.prompt import TITLE_CHARACTERS, prompt, text, title
+from pyapp.chat.prompt import prompt, text, title
 from pyapp.chat.tree import Attachment
 from pyapp.engine import Message
 from tests.unit.chat.made import entry
@@ -28,27 +24,8 @@ def test_a_fence_is_longer_than_any_inside_it() -> None:
     assert said == "File: a b.md\n`````\n```py\nx\n```\n````\n`````\n\nRead this."
 
 
-@pytest.mark.parametrize(
-    ("said", "called"),
-    [
-        ("Short", "Short"),
-        (" two\nlines ", "two lines"),
-        ("word " * 20, "word word word word word word word word word word…"),
-        ("x" * 80, "x" * 50 + "…"),
-        ("a" * 47 + ", and so on", "a" * 47 + "…"),
-        ("ما هي عاصمة فرنسا؟", "ما هي عاصمة فرنسا؟"),
-        ("", ""),
-    ],
-)
-def test_a_title_is_cut_at_a_word(said: str, called: str) -> None:
-    assert title(entry("1", text=said)) == called
-
-
-@given(st.text())
-def test_a_title_is_short_and_one_line(said: str) -> None:
-    called = title(entry("1", text=said))
-    assert len(called) <= TITLE_CHARACTERS + 1
-    assert "\n" not in called
+def test_a_chat_is_called_by_its_first_words() -> None:
+    assert title(entry("1", text="What is **ONNX**?")) == "What is ONNX?"
 
 
 def test_an_attachment_names_a_chat_without_words() -> None:

@@ -98,7 +98,7 @@ def tree_path(conversation: Conversation, upto: str) -> list[str]:
 
 
 TestEdited = Edited.TestCase
-TestEdited.settings = settings(max_examples=100, stateful_step_count=25, deadline=None)
+TestEdited.settings = settings(max_examples=100, stateful_step_count=25)
 
 
 def test_the_branch_that_was_read_last_is_shown_again_as_deep_as_it_was_read() -> None:

@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pyapp.app import App
@@ -193,7 +193,7 @@ def assert_shown_is_kept(conversation: Conversation, browser: Browser) -> None:
         assert shown == {row["id"]: (row["text"], row["state"]) for row in rows}
 
 
-@settings(max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=1000)
 @given(STEPS, st.integers(0, 2**32))
 def test_no_message_is_lost_or_doubled(steps: Sequence[Step], seed: int) -> None:
     browser, people = run(lived(steps, seed))

@@ -478,7 +478,7 @@ def test_standing_still_is_said() -> None:
 CRASHES = st.lists(st.integers(1, 400), max_size=6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(crashes=CRASHES, sizes=st.lists(st.integers(1, 900), min_size=1, max_size=3), seed=st.integers(0, 99))
 def test_after_any_crashes_each_costs_at_most_a_chunk_per_connection(
     crashes: list[int], sizes: list[int], seed: int
@@ -511,7 +511,7 @@ FAULTS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(faults=st.lists(FAULTS, max_size=25), ranges=st.booleans())
 def test_whatever_goes_wrong_only_right_bytes_are_installed_and_asking_again_ends_well(
     faults: list[Fault], ranges: bool

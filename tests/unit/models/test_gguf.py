@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pyapp.errors import GgufDamaged, GgufTruncated, GgufUnsupported, ModelRefused, NotGguf
@@ -177,7 +177,6 @@ def endure(content: bytes, size: int) -> None:
         run(read_header(read, size))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=400), st.integers(0, 2**62))
 def test_noise_after_the_magic(noise: bytes, more: int) -> None:
     content = b"GGUF\3\0\0\0" + noise
@@ -185,7 +184,6 @@ def test_noise_after_the_magic(noise: bytes, more: int) -> None:
     endure(content, len(content) + more)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(8, len(SOUND) - 9), NUMBERS), min_size=1, max_size=4), st.integers(0, 2**40))
 def test_numbers_anywhere(changes: list[tuple[int, int]], more: int) -> None:
     content = bytearray(SOUND)
@@ -194,7 +192,6 @@ def test_numbers_anywhere(changes: list[tuple[int, int]], more: int) -> None:
     endure(bytes(content), len(content) + more)
 
 
-@settings(deadline=None)
 @given(st.integers(0, len(SOUND) - 1))
 def test_cut_anywhere(length: int) -> None:
     with pytest.raises(ModelRefused):
@@ -219,7 +216,6 @@ TENSOR = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=8), st.lists(TENSOR | st.sampled_from(TENSORS), max_size=4), NUMBERS)
 def test_any_header(values: dict[str, Any], tensors: list[bytes], size: int) -> None:
     content = gguf(values, tensors)
@@ -227,7 +223,6 @@ def test_any_header(values: dict[str, Any], tensors: list[bytes], size: int) -> 
     endure(content, max(size, 1))
 
 
-@settings(deadline=None)
 @given(st.sampled_from([8, 4, 0, 12]), NUMBERS, st.integers(1, 2**40))
 def test_lists_of_any_announced_length(kind: int, count: int, size: int) -> None:
     endure(gguf({"k": struct.pack("<IIQ", 9, kind, count)}), size)

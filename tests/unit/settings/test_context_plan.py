@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pyapp.errors import ContextOverflow
@@ -76,7 +76,6 @@ LIMITS = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(TURNS, st.integers(0, 700), LIMITS)
 def test_it_fits_or_it_raises(turns: list[Turn], question_tokens: int, limits: Limits) -> None:
     try:

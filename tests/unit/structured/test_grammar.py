@@ -34,7 +34,7 @@ def test_what_a_grammar_lets_through_validates(case: Case, notation: Notation) -
     assert unlike(case.schema, notation, range(4)) == []
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(schemas, st.integers(0, 1000))
 def test_of_any_schema(schema: Any, seed: int) -> None:
     assume(is_supported(schema))

@@ -34,7 +34,7 @@ def grows(before: Any, after: Any) -> bool:
             return type(before) is type(after) and before == after
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(DOCUMENTS, st.booleans(), st.sampled_from((None, 2)))
 def test_every_prefix_is_a_step_towards_the_whole(value: Any, ascii_only: bool, indent: int | None) -> None:
     text = json.dumps(value, ensure_ascii=ascii_only, indent=indent)

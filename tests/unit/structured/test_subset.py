@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pyapp.errors import SchemaUnsupported
@@ -55,7 +55,6 @@ def test_refusing_is_quick() -> None:
     assert time.process_time() - started < 5
 
 
-@settings(deadline=None)
 @given(ANYTHING)
 def test_of_any_json_value_there_is_an_answer(schema: Any) -> None:
     with suppress(SchemaUnsupported):

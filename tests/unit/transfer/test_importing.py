@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pyapp.chat.tree import Attachment, Conversation
@@ -48,7 +48,6 @@ def shown(conversation: Conversation) -> list[tuple[str, str]]:
 # ---- our own files ----
 
 
-@settings(deadline=None)
 @given(st.lists(conversations(), max_size=3))
 def test_what_was_exported_comes_back_as_it_was(before: list[Conversation]) -> None:
     after = whole(document([chat_text(each) for each in before], NOW))
@@ -298,7 +297,6 @@ def outcome(text: str) -> None:
             assert len(whole(document([chat_text(each)], NOW))) == 1
 
 
-@settings(deadline=None)
 @given(st.one_of(JSON.map(json.dumps), st.text(max_size=30)))
 def test_whatever_is_in_a_file_it_is_read_or_refused(text: str) -> None:
     outcome(text)
@@ -307,7 +305,6 @@ def test_whatever_is_in_a_file_it_is_read_or_refused(text: str) -> None:
 EVERYTHING = [*examples.ALL.values(), json.loads(own(chat_value(talk()), settings={"seed": 3}, personas=[]))]
 
 
-@settings(deadline=None)
 @given(st.sampled_from(EVERYTHING).flatmap(damaged).flatmap(lambda value: st.one_of(st.just(value), damaged(value))))
 def test_a_file_damaged_anywhere_is_read_or_refused(value: Any) -> None:
     outcome(json.dumps(value))

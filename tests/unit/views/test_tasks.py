@@ -17,6 +17,7 @@ from pyapp.routing.table import Candidate, Decision, Reason
 from pyapp.tasks.blocks import Prose
 from pyapp.tasks.fields import defaults
 from pyapp.tasks.records import Run, Status
+from pyapp.tasks.summarise import TASK as SUMMARISE
 from pyapp.tasks.task import Field, Step
 from pyapp.tasks_page import Form, Home, Reading, ReadingFile, Row
 from pyapp.views import tasks as view
@@ -90,6 +91,12 @@ def test_deleted() -> None:
 
 
 # ---- the form ----
+
+
+def test_one_of_two_fields_is_not_optional() -> None:
+    html = drawn(view.form(Form(SUMMARISE, defaults(SUMMARISE.fields)), EN))
+    assert 'data-field="file"' in html
+    assert 'class="optional"' not in html
 
 
 def test_every_field_has_its_label_and_its_help() -> None:

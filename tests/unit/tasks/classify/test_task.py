@@ -94,7 +94,7 @@ def killed(given: dict[str, Any], state: Json, after: int) -> Json:
 WHOLE = steps_of(THOUSAND)[-1].state
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(1, 400), max_size=6))
 def test_a_thousand_lines_killed_anywhere_end_the_same(kills: list[int]) -> None:
     state = None
@@ -187,7 +187,7 @@ def test_what_an_engine_must_be_good_for() -> None:
 def test_titles() -> None:
     assert run(TASK.title(GIVEN, None)) == "one"
     assert run(TASK.title({"file": {"name": "a.csv", "pages": ["x\ny"]}}, None)) == "a.csv"
-    assert len(run(TASK.title({"text": "long " * 50}, None))) == 60
+    assert run(TASK.title({"text": "long " * 50}, None)) == "long " * 9 + "long…"
 
 
 # ---- proposed labels ----

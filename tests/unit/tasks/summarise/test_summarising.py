@@ -201,7 +201,7 @@ def test_where_the_model_has_nothing_to_say_of_its_points_they_are_chosen_for_it
     assert run(text_of(60), silent).chosen
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 40),
     st.integers(1, 12),
