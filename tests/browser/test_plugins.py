@@ -7,13 +7,14 @@ import io
 import json
 import threading
 import zipfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pyapp.errors import CandilError, PluginFailed, PluginHung, PluginOffline, PluginRefused
@@ -21,8 +22,9 @@ from pyapp.tasks.plugins.guest import Guest, PluginFile
 from pyapp.tasks.plugins.task import PluginTask
 from pyapp.views.language import Language
 from tests.browser.aside import wait
-from tests.browser.conftest import ROOT, Candil, Site, wait_for
+from tests.browser.conftest import ROOT, Candil, Site, show_list, wait_for
 from tests.browser.page_transport import PageTransport, page_transport
+from tests.browser.test_accessibility import LOOKS, audit
 from tests.unit.tasks.plugins.worker import given
 from tests.unit.tasks.scripted import ScriptedWork
 
@@ -214,6 +216,35 @@ def test_the_example_is_added_makes_cards_with_the_real_model_and_is_there_after
     page.get_by_role("button", name="Remove “Flash cards”").click()
     page.get_by_role("button", name="Flash cards A question").wait_for(state="detached")
     assert page.locator(".run").count() == 1  # what it made stays
+
+
+def test_it_is_fit_for_everybody(chromium: Browser, scripted_site: Site) -> None:
+    """In Spanish, whose sentences are longer."""
+    context = chromium.new_context(locale="es-ES", reduced_motion="reduce")
+    page = Candil(context.new_page()).open(scripted_site.url).wait_until_ready().page
+    show_list(page).locator("#open-tasks").click()
+    section = page.locator(".own-tasks")
+    damaged: Any = {"name": "mine.py", "mimeType": "text/x-python", "buffer": b"TASK ="}
+    steps: list[tuple[Callable[[], None], str]] = [
+        (lambda: page.set_input_files("#own-task-file", damaged), "[role=alert]"),
+        (lambda: page.set_input_files("#own-task-file", ROOT / "examples" / "flash_cards.py"), ".own-what"),
+        (section.locator('[data-action="own-task-add"]').click, '[data-action="own-task-ask"]'),
+        (section.locator('[data-action="own-task-ask"]').click, '[data-action="own-task-allow"]'),
+        (section.locator('[data-action="own-task-allow"]').click, '[data-action="own-task-forbid"]'),
+    ]
+    for act, seen in steps:
+        act()
+        section.locator(seen).wait_for()
+        for scheme, viewport in LOOKS:
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.set_viewport_size(viewport)  # type: ignore[arg-type]
+            audit(page, f"{seen} {scheme} {viewport['width']}")
+            assert page.locator("html").evaluate("e => e.scrollWidth <= e.clientWidth"), seen
+            for button in section.get_by_role("button").all():
+                box = button.bounding_box()
+                assert box
+                assert min(box["width"], box["height"]) >= 44, button.inner_text()
+    context.close()
 
 
 def wheel(needs: str = "") -> bytes:

@@ -207,6 +207,10 @@ def test_back_and_forward_go_where_one_was(page: Page) -> None:
     page.get_by_role("button", name="New chat").click()
     expect(Candil(page).message).to_be_focused()
     assert "#" not in page.url
+    page.evaluate("location.hash = '#tasks'")  # as when it is typed
+    expect(page.get_by_role("heading", name="Tasks", exact=True)).to_be_visible()
+    page.go_back()
+    expect(Candil(page).message).to_be_visible()
 
 
 def test_another_tab_sees_it_and_leaves_it_alone(page: Page, context: BrowserContext, tasks: Site) -> None:
