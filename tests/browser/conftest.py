@@ -137,23 +137,26 @@ def chromium(playwright_session: Playwright) -> Iterator[Browser]:
 
 @dataclass
 class Watch:
-    """What must not happen on a page, as it happened."""
+    """What must not happen on a page, as it happened. What happened before on the site is another's."""
 
-    origin: str
+    site: Site
     foreign: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.site.violations.clear()
 
     def over(self, context: BrowserContext) -> None:
         context.on("request", self._request)
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
 
     def _request(self, request: Request) -> None:
-        if not request.url.startswith((self.origin, "data:", "blob:")):
+        if not request.url.startswith((self.site.url, "data:", "blob:")):
             self.foreign.append(request.url)
 
-    def check(self, site: Site) -> None:
+    def check(self) -> None:
         assert self.foreign == []
-        assert site.violations == []
+        assert self.site.violations == []
         assert self.errors == []
 
 
@@ -242,11 +245,11 @@ class Candil:
 def visitor(chromium: Browser, site: Site) -> Iterator[Candil]:
     """A newcomer: nothing stored, English, desktop."""
     context = chromium.new_context(viewport=DESKTOP, locale="en-US")  # type: ignore[arg-type]
-    watch = Watch(site.url)
+    watch = Watch(site)
     watch.over(context)
     yield Candil(context.new_page())
     context.close()
-    watch.check(site)
+    watch.check()
 
 
 @pytest.fixture(scope="session")
@@ -277,16 +280,15 @@ def resident_context(playwright_session: Playwright, site: Site, resident_profil
 
 @pytest.fixture
 def resident(resident_context: BrowserContext, site: Site) -> Iterator[Candil]:
-    watch = Watch(site.url)
+    watch = Watch(site)
     watch.over(resident_context)
-    site.violations.clear()
     page = resident_context.new_page()
     candil = Candil(page).open(f"{site.url}?device=wasm").wait_until_ready()
     if page.get_by_role("button", name="New chat").is_visible():
         page.get_by_role("button", name="New chat").click()
     yield candil
     page.close()
-    watch.check(site)
+    watch.check()
 
 
 def variant_row(page: Page, key: str) -> Locator:

@@ -61,14 +61,14 @@ def failure(page: Page) -> bool:
 
 
 def test_python_arrives_under_the_strict_policy_from_one_origin(context: BrowserContext, shell_site: Site) -> None:
-    watch = Watch(shell_site.url)
+    watch = Watch(shell_site)
     watch.over(context)
     candil = Candil(context.new_page()).open(shell_site.url).wait_for_python()
     assert candil.page.evaluate("crossOriginIsolated")
     marks = candil.page.evaluate("performance.getEntriesByType('mark').map((mark) => mark.name)")
     assert {"candil:shell", "candil:python"} <= set(marks)
     assert not failure(candil.page)
-    watch.check(shell_site)
+    watch.check()
 
 
 def test_inline_scripts_do_not_run(page: Page, shell_site: Site) -> None:
@@ -77,7 +77,6 @@ def test_inline_scripts_do_not_run(page: Page, shell_site: Site) -> None:
         "document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.ran = 1'}))"
     )
     assert page.evaluate("window.ran") is None
-    shell_site.violations.clear()
 
 
 def test_what_is_typed_before_python_stays(page: Page, shell_site: Site) -> None:
@@ -174,7 +173,6 @@ def test_what_does_not_load_is_said_and_retried_with_the_draft(
     candil.wait_for_python()
     assert page.locator("#message").input_value() == "my draft"
     assert not failure(page)
-    shell_site.violations.clear()
 
 
 def test_a_load_that_hangs_is_said_and_may_still_arrive(page: Page, shell_site: Site) -> None:

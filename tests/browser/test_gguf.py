@@ -18,10 +18,10 @@ ROW = "smollm2-135m-instruct.wllama-gguf"
 @pytest.fixture
 def newcomer(chromium: Browser, site: Site) -> Iterator[Candil]:
     context = chromium.new_context(viewport=DESKTOP, locale="en-US")  # type: ignore[arg-type]
-    watch = Watch(site.url)
+    watch = Watch(site)
     watch.over(context)
     yield Candil(context.new_page()).open(site.url)
-    watch.check(site)
+    watch.check()
     context.close()
 
 

@@ -110,16 +110,15 @@ def phone(chromium: Browser, scripted_site: Site) -> Iterator[Hands]:
 
 
 def at_home(browser: Browser, site: Site, viewport: Any) -> Iterator[Hands]:
-    site.violations.clear()
+    watch = Watch(site)
     hands = Hands.open(browser, site, viewport)
-    watch = Watch(site.url)
     watch.over(hands.page.context)
     hands.go_to("Skip to the message box")
     hands.press("Enter")
     hands.is_at("Message")
     yield hands
     hands.page.context.close()
-    watch.check(site)
+    watch.check()
 
 
 def test_messages(hands: Hands) -> None:

@@ -73,7 +73,7 @@ def use_the_graphics_card(candil: Candil) -> None:
 
 def test_a_partial_answer_stays_and_the_processor_goes_on(gpu_browser: Browser, tiny_site: Site) -> None:
     context = gpu_browser.new_context(viewport=DESKTOP, locale="en-US")  # type: ignore[arg-type]
-    watch = Watch(tiny_site.url)
+    watch = Watch(tiny_site)
     watch.over(context)
     candil = Candil(context.new_page()).install(tiny_site.url)
     use_the_graphics_card(candil)
@@ -102,4 +102,4 @@ def test_a_partial_answer_stays_and_the_processor_goes_on(gpu_browser: Browser, 
     expect(answer).to_contain_text(LOST)
     assert text.inner_text().strip() == partial
     context.close()
-    watch.check(tiny_site)
+    watch.check()

@@ -28,7 +28,7 @@ def test_a_newcomer_downloads_once_and_then_chats_without_server_and_network(
     playwright_session: Playwright, site_folder: Path, tmp_path: Path
 ) -> None:
     site = Site(site_folder).start()
-    watch = Watch(site.url)
+    watch = Watch(site)
     with process(playwright_session, tmp_path) as context:
         watch.over(context)
         candil = Candil(context.pages[0]).open(site.url)
@@ -46,7 +46,7 @@ def test_a_newcomer_downloads_once_and_then_chats_without_server_and_network(
         assert "SmolLM2" in stats
         assert "Stayed on this device" in stats
         assert "transformers-cache" not in candil.page.evaluate("caches.keys()")
-    watch.check(site)
+    watch.check()
     site.stop()
 
     with process(playwright_session, tmp_path) as context:

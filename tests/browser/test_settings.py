@@ -207,7 +207,7 @@ def guest(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iter
     locale, scheme, viewport = request.param
     device: Any = "light" if scheme == "dark" else "dark"
     context = chromium.new_context(viewport=viewport, color_scheme=device, locale=locale, reduced_motion="reduce")
-    watch = Watch(site.url)
+    watch = Watch(site)
     watch.over(context)
     page = Candil(context.new_page()).open(site.url).page
     page.get_by_role("dialog").wait_for()
@@ -216,7 +216,7 @@ def guest(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iter
     page.locator('[name="theme"]').select_option(scheme)
     yield page
     context.close()
-    watch.check(site)
+    watch.check()
 
 
 def big_enough(page: Page) -> None:

@@ -26,7 +26,6 @@ def test_where_there_is_none_it_is_not_used(site: Site) -> None:
             assert not await BrowserSummarizer(transport).is_ready("en")
 
     aside(main)()
-    site.violations.clear()
 
 
 def test_it_is_asked_through_the_page_and_its_points_have_sources(site: Site) -> None:

@@ -25,11 +25,11 @@ def tasks(site_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 @pytest.fixture(scope="module")
 def context(chromium: Browser, tasks: Site) -> Iterator[BrowserContext]:
     context = chromium.new_context(viewport=DESKTOP, locale="en-US", accept_downloads=True)  # type: ignore[arg-type]
-    watch = Watch(tasks.url)
+    watch = Watch(tasks)
     watch.over(context)
     yield context
     context.close()
-    watch.check(tasks)
+    watch.check()
 
 
 @pytest.fixture(scope="module")

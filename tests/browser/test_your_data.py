@@ -155,7 +155,7 @@ def test_settings_of_a_file_are_offered_where_there_are_others(visitor: Candil, 
 @pytest.mark.real_model
 def test_one_chat_as_markdown_and_a_model_is_deleted_too(chromium: Any, site: Site, tmp_path: Path) -> None:
     context = chromium.new_context(locale="en-US")
-    watch = Watch(site.url)
+    watch = Watch(site)
     watch.over(context)
     candil = Candil(context.new_page()).install(f"{site.url}?device=wasm")
     page = candil.page
@@ -174,4 +174,4 @@ def test_one_chat_as_markdown_and_a_model_is_deleted_too(chromium: Any, site: Si
     assert kept(page)["files"] == []
     assert kept(page)["counts"] == {"chats": 0, "messages": 0, "runs": 0, "run_parts": 0, "settings": 0}
     context.close()
-    watch.check(site)
+    watch.check()
