@@ -7,6 +7,7 @@ or in a worker, or an uncaught error fails the test that caused it.
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -265,10 +266,14 @@ def resident_profile(playwright_session: Playwright, site: Site, tmp_path_factor
 
 
 @pytest.fixture(scope="module")
-def resident_context(playwright_session: Playwright, site: Site, resident_profile: Path) -> Iterator[BrowserContext]:
+def resident_context(
+    playwright_session: Playwright, site: Site, resident_profile: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BrowserContext]:
     """One who was here before: the WASM model is installed. One browser for the tests of a module."""
+    profile = tmp_path_factory.mktemp("resident") / "profile"
+    shutil.copytree(resident_profile, profile, ignore=shutil.ignore_patterns("Singleton*"))
     context = playwright_session.chromium.launch_persistent_context(
-        str(resident_profile),
+        str(profile),
         executable_path=CHROMIUM,
         args=FLAGS,
         locale="en-US",
@@ -276,6 +281,7 @@ def resident_context(playwright_session: Playwright, site: Site, resident_profil
     )
     yield context
     context.close()
+    shutil.rmtree(profile, ignore_errors=True)  # its processes may be about to end
 
 
 @pytest.fixture

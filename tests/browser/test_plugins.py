@@ -204,7 +204,7 @@ def test_the_example_is_added_makes_cards_with_the_real_model_and_is_there_after
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Flash cards A question").click()
     page.get_by_role("textbox", name="Notes").fill("The sea is salt.")
-    page.get_by_role("button", name="Start").click()
+    page.get_by_role("button", name="Start", exact=True).click()
     page.get_by_role("button", name="Save for Anki").wait_for(timeout=120_000)
     state = page.locator(".run-state")
     wait_for(lambda: state.get_attribute("data-status") == "done", "the run is done", 120)

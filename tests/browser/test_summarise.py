@@ -72,7 +72,7 @@ def test_a_pdf_is_summarised_offline_and_every_point_leads_to_its_passage(offlin
     expect(passage).to_be_in_viewport()
     expect(passage).to_contain_text("Page ")
     with page.expect_download() as saved:
-        page.get_by_role("button", name="Markdown").click()
+        page.get_by_role("button", name="Markdown, with sources").click()
     text = Path(str(saved.value.path())).read_text("utf-8")
     assert saved.value.suggested_filename == "bees-summary.md"
     assert text.count("\n- ") == 3
