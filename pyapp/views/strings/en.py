@@ -819,7 +819,7 @@ STRINGS: dict[str, str] = {
     "route.always.saved": "From now on: {title} for “{kind}”.",
     "route.why.once": "{title}: you asked for it.",
     "route.why.always": "{title}: your rule for “{kind}”.",
-    "route.why.kind": "{title}: by your order for “{kind}”.",
+    "route.why.kind": "{title}: first in the order for “{kind}”.",
     "route.why.long": "{title}: a long text (words: {number}).",
     "route.why.short": "{title}: a short text stays here (words: {number}).",
     "route.why.gone": "The model that your rule names is not here.",

@@ -819,7 +819,7 @@ STRINGS: dict[str, str] = {
     "route.always.saved": "Desde ahora: {title} para «{kind}».",
     "route.why.once": "{title}: lo has pedido.",
     "route.why.always": "{title}: tu regla para «{kind}».",
-    "route.why.kind": "{title}: por tu orden para «{kind}».",
+    "route.why.kind": "{title}: primero en el orden para «{kind}».",
     "route.why.long": "{title}: un texto largo (palabras: {number}).",
     "route.why.short": "{title}: un texto corto se queda aquí (palabras: {number}).",
     "route.why.gone": "El modelo que nombra tu regla no está aquí.",

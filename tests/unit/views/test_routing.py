@@ -56,7 +56,7 @@ def test_it_is_one_line() -> None:
     assert routing.why(routed(*reasons), EN) == (
         "Acme AI: a long text (words: 120). Not here: my server. The model that your rule names is not here."
     )
-    assert routing.why(routed(Reason("kind", "Acme AI")), ES) == "Acme AI: por tu orden para «Investigación»."
+    assert routing.why(routed(Reason("kind", "Acme AI")), ES) == "Acme AI: primero en el orden para «Investigación»."
 
 
 @both

@@ -181,7 +181,7 @@ def test_a_run_that_works() -> None:
     assert "Writing part 2 of 5 · about 2 min left" in html
     assert '<progress max="1000" value="400" aria-label="Progress: Lamps">' in html
     assert "On this device, with Tiny (processor)" in html
-    assert "Tiny: by your order for" in html
+    assert "Tiny: first in the order for" in html
     assert 'data-action="task-pause"' in html
     assert "<p>Hello</p>" in html
     assert 'data-action="task-export" data-id="text"' in html
