@@ -8,6 +8,7 @@ import subprocess
 import zipfile
 from pathlib import Path
 from types import CodeType
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,36 @@ def test_byte_code_names_where_it_will_be(tmp_path: Path) -> None:
         code = marshal.loads(made.read("m.pyc")[16:])
     assert isinstance(code, CodeType)
     assert code.co_filename == "/lib/m.zip/m.py"
+
+
+DOCUMENTED = b'''"""A module."""
+from __future__ import annotations
+class C:
+    """A class."""
+    async def f(self):
+        """A function of nothing else."""
+    def g(self):
+        """Another."""
+        return 1 / 0
+'''
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "function"), [("m.py", None, None), ("pyodide/m.py", "A module.", "A function of nothing else.")]
+)
+def test_docstrings_stay_behind_and_lines_stay(
+    tmp_path: Path, name: str, module: str | None, function: str | None
+) -> None:
+    (tmp_path / "in.zip").write_bytes(archive.pack([(name, DOCUMENTED)]))
+    compile_zip.compile_zip(str(tmp_path / "in.zip"), "/lib/m.zip", str(tmp_path / "out.zip"))
+    with zipfile.ZipFile(tmp_path / "out.zip") as made:
+        code = marshal.loads(made.read(name + "c")[16:])
+    scope: dict[str, Any] = {"__name__": "m"}
+    exec(code, scope)
+    assert (scope.get("__doc__"), scope["C"].f.__doc__, scope["C"].__doc__) == (module, function, "A class.")
+    with pytest.raises(ZeroDivisionError) as raised:
+        scope["C"]().g()
+    assert raised.traceback[-1].lineno == 8  # counted from 0
 
 
 def test_a_wheel_that_is_not_installed() -> None:
