@@ -14,8 +14,12 @@ _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable(["list", "code", "
 
 
 def beginning(text: str) -> str:
-    """Its first words in one line, without the marks of Markdown, cut at a word; "" where it has none."""
-    words = " ".join("".join(_said(_MARKDOWN.parse(text.strip()[: 8 * TITLE_CHARACTERS]))).split())
+    """Its first words in one line, without the marks of Markdown, cut at a word; "" where it has none.
+
+    What is nothing but marks is called by them.
+    """
+    begun = text.strip()[: 8 * TITLE_CHARACTERS]
+    words = " ".join("".join(_said(_MARKDOWN.parse(begun))).split()) or " ".join(begun.split())
     if len(words) <= TITLE_CHARACTERS:
         return words
     cut = words[: TITLE_CHARACTERS + 1].rsplit(" ", 1)[0][:TITLE_CHARACTERS]

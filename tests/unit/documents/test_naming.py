@@ -26,6 +26,8 @@ from pyapp.documents.naming import TITLE_CHARACTERS, beginning
         ("3. What is <b>bold</b>?", "3. What is <b>bold</b>?"),
         ("    - one\n- two", "- one - two"),
         ("a\n---\nb", "a b"),
+        ("---", "---"),
+        ("# ", "#"),
         ("![a lamp](lamp.png) lit", "a lamp lit"),
     ],
 )
