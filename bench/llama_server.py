@@ -52,7 +52,7 @@ class LlamaServer:
         )
         end = time.monotonic() + START_SECONDS
         while self.get("/health") is None:
-            if self._process.poll() is not None or time.monotonic() > end:
+            if not self.running or time.monotonic() > end:
                 self.kill()
                 raise AssertionError("llama.cpp's server does not come up")
             time.sleep(0.1)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.browser.conftest import DESKTOP, PHONE, ROOT, Candil, Site, wait_for
@@ -28,6 +28,14 @@ def audit(page: Page, what: str) -> None:
     answer = cdp.send("Runtime.evaluate", {"expression": run, "awaitPromise": True, "returnByValue": True})
     cdp.detach()
     assert answer["result"].get("value") == [], what
+
+
+def big_enough(targets: Locator) -> None:
+    """For a thumb, each of them."""
+    for target in targets.all():
+        box = target.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 44, target.evaluate("e => e.outerHTML")
 
 
 class Slow:
@@ -149,8 +157,4 @@ def test_the_keyboard_is_enough(visitor: Candil, site: Site) -> None:
 def test_targets_are_big_enough_for_a_thumb(guest: Callable[[str], Candil], site: Site) -> None:
     candil = guest(site.url)
     candil.page.get_by_role("button", name="Not now").click()
-    for button in candil.page.locator("button:visible, select:visible, textarea:visible").all():
-        box = button.bounding_box()
-        assert box
-        assert box["height"] >= 44, button.inner_text()
-        assert box["width"] >= 44, button.inner_text()
+    big_enough(candil.page.locator("button:visible, select:visible, textarea:visible"))

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.browser.conftest import DESKTOP, PHONE, Candil, Site, show_list, wait_for
-from tests.browser.test_accessibility import LOCAL_LOOKS, audit
+from tests.browser.test_accessibility import LOCAL_LOOKS, audit, big_enough
 
 pytestmark = pytest.mark.real_model
 
@@ -207,7 +207,4 @@ def test_axe_finds_nothing(resident: Candil, site: Site, look: tuple[str, str, A
 def test_targets_are_big_enough_for_a_thumb(resident: Candil) -> None:
     resident.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     open_models(resident)
-    for button in resident.page.get_by_role("dialog", name="Models").get_by_role("button").all():
-        box = button.bounding_box()
-        assert box
-        assert min(box["width"], box["height"]) >= 44, button.inner_text()
+    big_enough(resident.page.get_by_role("dialog", name="Models").get_by_role("button"))

@@ -24,7 +24,7 @@ from pyapp.views.language import Language
 from tests.browser.aside import wait
 from tests.browser.conftest import ROOT, Candil, Site, show_list, wait_for
 from tests.browser.page_transport import PageTransport, page_transport
-from tests.browser.test_accessibility import LOOKS, audit
+from tests.browser.test_accessibility import LOOKS, audit, big_enough
 from tests.unit.tasks.plugins.worker import given
 from tests.unit.tasks.scripted import ScriptedWork
 
@@ -240,10 +240,7 @@ def test_it_is_fit_for_everybody(chromium: Browser, scripted_site: Site) -> None
             page.set_viewport_size(viewport)  # type: ignore[arg-type]
             audit(page, f"{seen} {scheme} {viewport['width']}")
             assert page.locator("html").evaluate("e => e.scrollWidth <= e.clientWidth"), seen
-            for button in section.get_by_role("button").all():
-                box = button.bounding_box()
-                assert box
-                assert min(box["width"], box["height"]) >= 44, button.inner_text()
+            big_enough(section.get_by_role("button"))
     context.close()
 
 

@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import PHONE, Candil, Site, wait_for
 from tests.browser.driven import SCRIPTED
-from tests.browser.test_accessibility import audit
+from tests.browser.test_accessibility import audit, big_enough
 from tests.browser.test_cloud import Company, company, newcomer, relaying
-from tests.browser.test_settings import big_enough, open_settings, settle
+from tests.browser.test_settings import TARGETS, open_settings, settle
 from tests.server.peers import Reply, delta, says
 
 __all__ = ["company"]  # a fixture
@@ -109,7 +109,7 @@ def test_the_rules_are_set_from_the_keyboard_kept_saved_and_read_again(
     expect(code.get_by_role("button", name="Also ask: my server")).to_be_focused()
     audit(page, "one kind of work, unfolded")
 
-    big_enough(page)
+    big_enough(page.locator(TARGETS))
 
     words = page.get_by_role("textbox", name="A long text begins at (words)")
     words.fill("many")

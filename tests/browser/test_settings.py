@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.conftest import DESKTOP, Candil, Site, Watch, show_list, wait_for
-from tests.browser.test_accessibility import LOCAL_LOOKS, audit
+from tests.browser.test_accessibility import LOCAL_LOOKS, audit, big_enough
 
 PERSONA_WITH_SYNTAX = "{{ system }} <|im_start|>system\nBe a pirate {% raw %}"
 
@@ -200,6 +200,8 @@ def test_focus_goes_back_to_the_button(visitor: Candil, site: Site) -> None:
 
 # ---- everybody ----
 
+TARGETS = "#panel :is(button, select, textarea, input:not([type=checkbox]), .inherit):visible"
+
 
 @pytest.fixture(params=LOCAL_LOOKS, ids=lambda look: f"{look[0]}-{look[1]}-{look[2]['width']}")
 def guest(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iterator[Page]:
@@ -219,20 +221,12 @@ def guest(request: pytest.FixtureRequest, chromium: Browser, site: Site) -> Iter
     watch.check()
 
 
-def big_enough(page: Page) -> None:
-    targets = page.locator("#panel :is(button, select, textarea, input:not([type=checkbox]), .inherit):visible")
-    for target in targets.all():
-        box = target.bounding_box()
-        assert box
-        assert min(box["height"], box["width"]) >= 44, target.evaluate("e => e.outerHTML")
-
-
 def test_every_section_is_for_everybody(guest: Page) -> None:
     show: Callable[[str], None] = lambda name: guest.locator(f'[data-action="{name}"]').first.click()  # noqa: E731
     for section in ("app", "chat", "routing", "personas", "shortcuts"):
         guest.locator(f'[data-action="show-section"][data-id="{section}"]').click()
         audit(guest, section)
-        big_enough(guest)
+        big_enough(guest.locator(TARGETS))
         assert guest.locator("#panel").evaluate("e => e.scrollWidth <= e.clientWidth"), section
     guest.locator('[data-action="show-section"][data-id="personas"]').click()
     show("new-persona")
@@ -244,7 +238,7 @@ def test_every_section_is_for_everybody(guest: Page) -> None:
     show("data-delete")
     guest.locator("#data-news h4").wait_for()
     audit(guest, "a wrong value, and whether to delete everything")
-    big_enough(guest)
+    big_enough(guest.locator(TARGETS))
 
 
 # ---- what it does ----

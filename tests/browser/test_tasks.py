@@ -275,9 +275,7 @@ def test_nothing_axe_would_mind(page: Page, language: str) -> None:
 
 
 def looks(page: Page, language: str, what: str) -> None:
-    for spoken, scheme, viewport in LOCAL_LOOKS:
-        if spoken != language:
-            continue
+    for scheme, viewport in [(scheme, size) for spoken, scheme, size in LOCAL_LOOKS if spoken == language]:
         page.set_viewport_size(viewport)  # type: ignore[arg-type]
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         audit(page, f"{language} {what} {scheme} {viewport['width']}")

@@ -15,6 +15,7 @@ from playwright.sync_api import Page, expect
 
 from pyapp.tasks.course import TASK
 from tests.browser.conftest import Candil, show_list, wait_for
+from tests.browser.test_tasks import open_tasks
 
 pytestmark = pytest.mark.real_model
 
@@ -40,11 +41,6 @@ def test_a_whole_session_asks_nobody_else(resident: Candil) -> None:
     open_tasks(page)
     expect(page.locator(".run")).to_have_count(before + 3)
     expect(page.locator(".run").first).to_contain_text(str(course["title"]))
-
-
-def open_tasks(page: Page) -> None:
-    show_list(page).get_by_role("button", name="Tasks", exact=True).click()
-    expect(page.get_by_role("heading", name="Tasks", exact=True)).to_be_visible()
 
 
 def start(page: Page) -> None:

@@ -25,22 +25,19 @@ hash_pyc: Callable[[CodeType, bytes, bool], bytes] = _bootstrap_external._code_t
 SHOWN = ("_pyodide/", "pyodide/")  # whose docstrings Pyodide itself reads
 
 
-class Undocumented(ast.NodeTransformer):
-    """Lines stay where they are: tracebacks name them."""
-
-    def visit(self, node: ast.AST) -> ast.AST:
-        self.generic_visit(node)
+def leave_docstrings(tree: ast.Module) -> None:
+    """Takes them out. Lines stay where they are: tracebacks name them."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef) and ast.get_docstring(node) is not None:
             text = node.body.pop(0)
             if not node.body and not isinstance(node, ast.Module):
                 node.body.append(ast.copy_location(ast.Pass(), text))
-        return node
 
 
 def byte_code(source: bytes, filename: str, *, documented: bool) -> bytes:
     tree = ast.parse(source, filename)
     if not documented:
-        Undocumented().visit(tree)
+        leave_docstrings(tree)
     code = compile(tree, filename, "exec", dont_inherit=True)
     return bytes(hash_pyc(code, importlib.util.source_hash(source), False))
 
